@@ -1,0 +1,1 @@
+"""The vocabulary that every package shares: frozen values without behaviour of their own."""

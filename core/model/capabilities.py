@@ -1,0 +1,61 @@
+"""What a kind of channel can do, as data: the renderer, the turn and the dispatcher read it and never ask for a kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Family(StrEnum):
+    """The medium as a customer sees it; flows name response variations and rules by it. Also TMF683's media type."""
+
+    SMS = "sms"
+    USSD = "ussd"
+    VOICE = "ivr"
+    WEB = "web"
+    TELEGRAM = "telegram"
+    WHATSAPP = "whatsapp"
+    EMAIL = "email"
+    CONSOLE = "console"
+
+
+class ChoiceStyle(StrEnum):
+    """How options are offered: as numbered lines of the text, or as buttons beside it."""
+
+    NUMBERED = "numbered"
+    BUTTONS = "buttons"
+
+
+class OnUnknown(StrEnum):
+    """What to do with a send whose outcome is unknown."""
+
+    REPEAT = "repeat"
+    ONCE = "once"
+    KEYED = "keyed"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """Limits and abilities of one kind of channel.
+
+    `text_max_chars` is the hard limit of one message, `text_budget_chars` what a renderer should keep to (USSD: 182 and
+    160 GSM-7 characters). `answer_deadline_s` is the time from the request to the last moment an inline answer is of use.
+    """
+
+    family: Family
+    text_max_chars: int
+    text_budget_chars: int
+    gsm7: bool = False
+    choices: ChoiceStyle = ChoiceStyle.NUMBERED
+    choices_max: int = 10
+    media: frozenset[str] = frozenset()
+    inline_reply: bool = False  # replies travel in the answer to the request
+    outbound: bool = True  # messages can be sent at any time
+    pulled: bool = False  # the customer's client reads the record itself: committing is sending
+    session: bool = False  # the transport has sessions that end (USSD, voice)
+    answer_deadline_s: float | None = None
+    merge_replies: bool = False  # the replies of one turn become one message
+    delivery_reports: bool = False
+    on_unknown: OnUnknown = OnUnknown.REPEAT
+    provider_retries: str = "none"  # a sentence for operators
+    secrets_allowed: bool = False  # PINs and codes may be typed here

@@ -1,0 +1,196 @@
+"""The seam between the turn and the dialogs: what the engine is told, and what it answers.
+
+The turn knows only these values. It keeps the state as a document that it does not look into, and it carries out effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from core.model.address import Strength
+from core.model.capabilities import Capabilities
+from core.model.inbound import Media, Session
+from core.model.outbound import Reply
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something a person told once; follows the person over channels."""
+
+    value: Any
+    source: str
+    at: int
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DialogContext:
+    """All that a dialog may know of the outside in one turn."""
+
+    now_ms: int
+    cause: str  # id of the event of this turn; ids and tokens are derived from it
+    conversation_id: str
+    channel_id: str
+    capabilities: Capabilities
+    language: str | None  # what the person chose, else None
+    language_hint: str | None = None
+    country: str = ""  # ISO 3166-1 alpha-2 of the operator, for numbers and keywords
+    trust: Strength = Strength.CLAIMED
+    known: bool = False  # a customer rather than a prospect
+    name: str | None = None
+    opted_out: bool = False
+    owner: str = "bot"  # bot | queued | agent
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The person said something. Several `texts` are answers given at once (a USSD dial string); `choice` is an option token."""
+
+    texts: tuple[str, ...] = ()
+    choice: str | None = None
+    media: tuple[Media, ...] = ()
+    session: Session = Session.NONE
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDone:
+    """An action that a flow asked for has ended. `error` is None or a stable code; `events` and `responses` are in the form of rasa-sdk."""
+
+    key: str
+    name: str
+    events: tuple[Mapping[str, Any], ...] = ()
+    responses: tuple[Mapping[str, Any], ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLate:
+    """The answer deadline of the channel passed while the action `key` still runs: end the screen, say how the result follows."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The transport session ended without a word from the person (USSD abort or time-out, hang-up)."""
+
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that the engine had set is due."""
+
+    kind: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBack:
+    """An agent has ended the hand-over; the bot owns the conversation again. `closed`: the matter is settled, start afresh."""
+
+    closed: bool
+
+
+DialogInput = Said | ActionDone | ActionLate | SessionEnded | TimerFired | HandedBack
+
+
+@dataclass(frozen=True, slots=True)
+class RunAction:
+    """Run the action `name`; its end comes back as `ActionDone` with the same `key`, which is also its idempotency key."""
+
+    name: str
+    key: str
+    tracker: Mapping[str, Any]  # slots and latest message, in the form of rasa-sdk's tracker
+    timeout_s: float = 10.0
+    retries: int = 0
+    idempotent: bool = False
+    slow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Give the conversation to people. `card` is what the agent sees: wanted, tried, failed, facts, flow, step."""
+
+    reason: str
+    card: Mapping[str, Any]
+    queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetConsent:
+    """The person opted out of, or into, messages on this address."""
+
+    opted_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """The person chose a language."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep a fact with the person."""
+
+    name: str
+    value: Any
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Wake this dialog at `now + after_s`, unless something with the same `kind` is set later or cancelled."""
+
+    kind: str
+    after_s: float
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Forget the timer of this kind."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetReason:
+    """What the contact is about, for the interaction: a flow id."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseInteraction:
+    """Both sides agree that the matter is settled."""
+
+    reason: str = "agreed"
+
+
+Effect = RunAction | HandOver | SetConsent | SetLanguage | Remember | SetTimer | CancelTimer | SetReason | CloseInteraction
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """The result of one step of a dialog: the new state, what to say, what to do."""
+
+    state: State
+    replies: tuple[Reply, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
+class Dialog(Protocol):
+    """What the turn needs of the dialogs; pure: the same arguments give the same answer."""
+
+    def advance(self, state: State | None, what: DialogInput, context: DialogContext) -> Advanced:
+        """Take the dialog one turn on; raises only on a defect, which the turn turns into an apology."""
+        ...

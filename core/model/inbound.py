@@ -1,0 +1,109 @@
+"""What arrives: the raw request, and the events that an adapter makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.model.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """One request as received. `url` is the public URL that the provider signed; header names are in lower case; `received_at` in ms UTC."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: int
+    remote: str = ""
+
+
+class Session(StrEnum):
+    """Where a message stands in its transport session."""
+
+    NONE = "none"
+    NEW = "new"
+    RESUME = "resume"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A reference to something that is not text; fetched later, never by the adapter."""
+
+    kind: str  # image, audio, video, document, location, contact
+    url: str = ""
+    content_type: str = ""
+    caption: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A customer said something. `choice` is an opaque option token; `cumulative` says that `text` is the whole session's input so far."""
+
+    external_id: str
+    sender: Address
+    recipient: Address
+    text: str = ""
+    choice: str | None = None
+    media: tuple[Media, ...] = ()
+    session: Session = Session.NONE
+    session_id: str | None = None
+    cumulative: bool = False
+    sent_at: int | None = None
+    profile_name: str | None = None
+    language_hint: str | None = None
+    raw: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """The provider tells what became of a message of ours. `message_id` is our own id where the provider returned it."""
+
+    external_id: str
+    status: str  # a DeliveryStatus value
+    message_id: str | None = None
+    code: str | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactSignal:
+    """Something other than a message: `opted_out`, `opted_in`, `typing`, `joined`, `read`, `hung_up`."""
+
+    external_id: str
+    sender: Address
+    recipient: Address
+    signal: str
+    session_id: str | None = None
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Strange but harmless input, with the reason as a stable code."""
+
+    reason: str
+
+
+InboundEvent = InboundMessage | DeliveryReport | ContactSignal | Ignored
+
+
+class AuthenticationFailed(Exception):
+    """The request is not from the provider. `code` is stable; the text is for operators and names no secret."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+
+
+class UnreadableRequest(Exception):
+    """An authenticated body that the adapter cannot read: it is kept raw, answered 2xx and shown to operators."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code

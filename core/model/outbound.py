@@ -1,0 +1,144 @@
+"""What leaves: replies, addressed messages, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from core.model.address import Address
+from core.model.ids import MessageId
+from core.model.inbound import Media
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a prompt. `key` is what a person types, `token` what a button sends (opaque, at most 64 bytes)."""
+
+    key: str
+    label: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a dialog says on one channel. `choices` is filled only for channels with buttons; elsewhere the options are part of `text`."""
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+    media: tuple[Media, ...] = ()
+    ends_session: bool = False
+    language: str = "en"
+    sensitive: bool = False  # shown masked in record, log and desk
+
+
+class Author(StrEnum):
+    """Who wrote a message."""
+
+    CUSTOMER = "customer"
+    BOT = "bot"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """A message ready for an adapter: addressed, rendered, with our id, which the provider gives back in its reports."""
+
+    id: MessageId
+    sender: Address
+    recipient: Address
+    reply: Reply
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The provider has taken the message. `external_id` is its id for it, empty where it gives none."""
+
+    external_id: str
+    status: str = "accepted"
+
+
+class SendErrorCode(StrEnum):
+    """Why a send failed: a closed vocabulary; a provider's own code goes into `provider_code`."""
+
+    NOT_CONNECTED = "not_connected"  # nothing was transmitted for sure
+    TIMEOUT = "timeout"  # transmitted, no answer: the outcome is unknown
+    THROTTLED = "throttled"
+    PROVIDER_DOWN = "provider_down"
+    UNREADABLE_ANSWER = "unreadable_answer"
+    BAD_CREDENTIALS = "bad_credentials"
+    BAD_ADDRESS = "bad_address"
+    OPTED_OUT = "opted_out"
+    REFUSED = "refused"
+    TOO_LONG = "too_long"
+    UNSUPPORTED = "unsupported"
+
+
+class SendError(Exception):
+    """One attempt failed. `retryable`: trying again may help. `unknown`: it may have been sent. `ours`: our configuration is at fault.
+
+    `retry_after_s` is the provider's own wish. The dispatcher decides; an adapter never retries.
+    """
+
+    def __init__(
+        self,
+        code: SendErrorCode,
+        *,
+        retryable: bool,
+        unknown: bool = False,
+        ours: bool = False,
+        provider_code: str = "",
+        retry_after_s: float | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(f"{code}: {detail}" if detail else str(code))
+        self.code = code
+        self.retryable = retryable
+        self.unknown = unknown
+        self.ours = ours
+        self.provider_code = provider_code
+        self.retry_after_s = retry_after_s
+        self.detail = detail
+
+
+class DeliveryStatus(StrEnum):
+    """Where an outbound message stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    RETRY_WAIT = "retry_wait"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    READ = "read"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+
+class Rank(IntEnum):
+    """The order of statuses: a message's status is the highest rank ever reported."""
+
+    QUEUED = 0
+    SENDING = 1
+    RETRY_WAIT = 1
+    UNKNOWN = 2
+    ACCEPTED = 3
+    SENT = 4
+    UNDELIVERED = 5
+    FAILED = 5
+    DELIVERED = 6
+    READ = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The HTTP answer of a webhook, stored with the message so that a repeated request gets the same bytes."""
+
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+    body: bytes = b""

@@ -1,0 +1,1 @@
+"""Where everything is kept: units of work over SQL, one module of statements an aggregate."""
