@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.model.address import Strength
+
 
 class Family(StrEnum):
     """The medium as a customer sees it; flows name response variations and rules by it. Also TMF683's media type."""
@@ -59,3 +61,4 @@ class Capabilities:
     on_unknown: OnUnknown = OnUnknown.REPEAT
     provider_retries: str = "none"  # a sentence for operators
     secrets_allowed: bool = False  # PINs and codes may be typed here
+    sender_strength: Strength = Strength.CLAIMED  # what a sender address on this channel proves by itself

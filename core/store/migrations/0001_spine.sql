@@ -21,6 +21,7 @@ create table contact_medium (
     strength integer not null,
     evidence text not null,
     opted_out_at bigint,
+    last_number integer not null default 0,
     valid_from bigint not null,
     valid_to bigint
 );
@@ -33,7 +34,8 @@ create table conversation (
     state text,
     version integer not null default 0,
     seq integer not null default 0,
-    customer_seq integer not null default 0,
+    spoken_seq integer not null default 0,
+    failures integer not null default 0,
     owner text not null default 'bot' check (owner in ('bot', 'queued', 'agent')),
     agent_id text,
     owner_epoch integer not null default 0,
@@ -83,9 +85,11 @@ create table message (
     content text,
     status text not null,
     created_at bigint not null,
-    cause_id text
+    cause_id text,
+    number integer
 );
 create unique index message_conversation on message (conversation_id, seq);
+create unique index message_pulled on message (address, number) where number is not null;
 
 create table inbound (
     channel_id text not null,

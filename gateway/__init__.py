@@ -1,0 +1,1 @@
+"""The edge: HTTP in, HTTP out, loops, pages and the command line, all put together in `compose`."""
