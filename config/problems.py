@@ -11,28 +11,26 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A dotted key, and the file and line it came from, as far as they are known. `lines` maps dotted keys to lines."""
+    """A dotted key, and where it was set: `places` says so for single keys (`file:line`, a variable, an option), `source` for the rest."""
 
     key: str = ""
     source: str = ""
-    lines: Mapping[str, int] = field(default_factory=dict, repr=False)
+    places: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __truediv__(self, name: str) -> Where:
-        return Where(f"{self.key}.{name}" if self.key else name, self.source, self.lines)
+        return Where(f"{self.key}.{name}" if self.key else name, self.source, self.places)
 
     def __str__(self) -> str:
-        line = self._line()
-        place = f"{self.source}:{line}" if self.source and line else self.source
-        return ": ".join(part for part in (place, self.key) if part)
+        return ": ".join(part for part in (self._place(), self.key) if part)
 
-    def _line(self) -> int | None:
-        """Return the line of the key or of the nearest table around it."""
+    def _place(self) -> str:
+        """Return the place of the key or of the nearest table around it."""
         key = self.key
         while key:
-            if key in self.lines:
-                return self.lines[key]
+            if key in self.places:
+                return self.places[key]
             key = key.rpartition(".")[0]
-        return None
+        return self.source
 
 
 @dataclass(frozen=True, slots=True)

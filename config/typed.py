@@ -94,7 +94,8 @@ class _Reading:
         """Return the value of one field, checked against its limits."""
         try:
             result = self.value(kind, value, where, secret=not field.repr)
-            _limits(field.metadata, result)
+            if field.repr:  # a limit that fails is shown with the value
+                _limits(field.metadata, result)
         except _Wrong as wrong:
             self.wrong(where, wrong.text)
             return None
@@ -107,7 +108,7 @@ class _Reading:
             return self.value(next(arg for arg in args if arg is not type(None)), value, where, secret=secret)
         if origin is tuple:
             return self.sequence(args[0], value, where, secret=secret)
-        if origin is not None and issubclass_mapping(origin):
+        if origin is not None and _is_mapping(origin):
             return self.mapping(args[1], value, where)
         if secret:
             return self.secret(value, where)
@@ -144,8 +145,7 @@ class _Reading:
             raise _Wrong(str(error)) from None
 
 
-def issubclass_mapping(origin: Any) -> bool:
-    """Return whether an annotation's origin is a mapping type."""
+def _is_mapping(origin: Any) -> bool:
     return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
