@@ -50,7 +50,10 @@ class Store(Protocol):
 
 
 class StoreUnavailable(Exception):
-    """The store cannot take a write or answer a read now (full disk, failed sync, closed). `code` is stable; nothing of the unit was kept."""
+    """The store cannot take a write or answer a read now; nothing of the unit was kept, and it may be run again.
+
+    `code`: disk_full, io_error, damaged, busy, overloaded, closed, read_only.
+    """
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
@@ -58,7 +61,10 @@ class StoreUnavailable(Exception):
 
 
 class StoreRefused(Exception):
-    """The store cannot be opened; the text says what to do. `code`: in_use, read_only, newer_schema, damaged, bad_folder."""
+    """The store cannot be opened; the text says what to do.
+
+    `code`: in_use, read_only, newer_schema, older_schema, damaged, disk_full, bad_folder.
+    """
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
