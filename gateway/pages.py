@@ -1,0 +1,129 @@
+"""What every page and every answer to a browser has in common: templates, static files, security headers, plain error pages.
+
+Must not know any single page, nor put text of a customer anywhere but into a template, where it is escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import traceback
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+STATIC = Path(__file__).parent / "static"
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_FRAMED = web.AppKey("framed", bool)
+_LOG = logging.getLogger(__name__)
+_TEXTS = {
+    400: ("bad_request", "The request could not be understood."),
+    401: ("sign_in", "Sign in first."),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is nothing here."),
+    405: ("method_not_allowed", "This address does not take this kind of request."),
+    413: ("too_large", "The request is too large."),
+    415: ("unsupported_media_type", "The body is not of a kind that is read here."),
+    429: ("too_many_requests", "Too many requests; try again in a moment."),
+    500: ("internal", "Something went wrong here. It was recorded."),
+    503: ("unavailable", "This cannot be done right now; try again in a moment."),
+}
+
+
+def install(app: web.Application, *, public_url: str, framed: bool = False) -> None:
+    """Give `app` static files, security headers and uniform errors. `framed`: our own pages may frame each other, as the simulator does."""
+    app[_FRAMED] = framed
+    fixed = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "X-Frame-Options": "SAMEORIGIN" if framed else "DENY",
+        "Content-Security-Policy": _policy("", framed=framed),
+        "Cache-Control": "no-store",
+    }
+    if public_url.startswith("https://"):
+        fixed["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+        for name, value in fixed.items():
+            response.headers.setdefault(name, value)
+        response.headers.pop("Server", None)
+
+    app.on_response_prepare.append(add_headers)
+    app.middlewares.append(uniform_errors)
+    app.router.add_get("/static/{path:.+}", _static)
+
+
+def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """Return a page rendered from `template`, which also gets `nonce` for its script and style elements."""
+    nonce = secrets.token_urlsafe(18)
+    text = _TEMPLATES.get_template(template).render(nonce=nonce, **values)
+    policy = _policy(nonce, framed=request.config_dict[_FRAMED])
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Content-Security-Policy": policy})
+
+
+def problem(status: int, code: str, text: str, **more: Any) -> web.Response:
+    """Return an error answer for programs: a stable `code` and a sentence."""
+    body = json.dumps({"error": {"code": code, "text": text, **more}}, ensure_ascii=False)
+    return web.Response(text=body, status=status, content_type="application/json")
+
+
+@web.middleware
+async def uniform_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into one form that says what happened and nothing about how we are built."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400 or error.content_type == "application/json":
+            raise
+        return _uniform(request, error.status, error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets the same answer
+        number = secrets.token_hex(6)
+        resource = request.match_info.route.resource  # not the path, which may hold a secret
+        where = "".join(traceback.format_tb(error.__traceback__))  # not the error's text, which may quote a customer
+        place = resource.canonical if resource else "-"
+        _LOG.error("request %s failed at %s %s: %s\n%s", number, request.method, place, type(error).__name__, where)  # noqa: TRY400
+        return _uniform(request, 500, None, number)
+
+
+def _uniform(request: web.Request, status: int, error: web.HTTPException | None, number: str | None = None) -> web.Response:
+    code, text = _TEXTS.get(status) or _TEXTS[400 if status < 500 else 500]
+    if "text/html" in request.headers.get("Accept", ""):
+        title = HTTPStatus(status).phrase
+        answer = page(request, "error.html", status=status, title=title, text=text, number=number)
+    else:
+        answer = problem(status, code, text, **({"request": number} if number else {}))
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+    return answer
+
+
+def _policy(nonce: str, *, framed: bool) -> str:
+    scripts = f"'nonce-{nonce}'" if nonce else "'none'"
+    styles = f"'self' 'nonce-{nonce}'" if nonce else "'none'"
+    frames = "'self'" if framed else "'none'"
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        f"frame-src {frames}; frame-ancestors {frames}; form-action 'self'; base-uri 'none'"
+    )
+
+
+async def _static(request: web.Request) -> web.StreamResponse:
+    """Answer with a file of `static/`; the browser asks each time whether it has changed, so an update is seen at once."""
+    file = (STATIC / request.match_info["path"]).resolve()
+    if not file.is_relative_to(STATIC) or not file.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
