@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from core.model.address import Address
 from core.model.ids import MessageId
@@ -49,75 +49,6 @@ class OutboundMessage:
     recipient: Address
     reply: Reply
     attempt: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class SendResult:
-    """The provider has taken the message. `external_id` is its id for it, empty where it gives none."""
-
-    external_id: str
-    status: str = "accepted"
-
-
-class SendErrorCode(StrEnum):
-    """Why a send failed: a closed vocabulary; a provider's own code goes into `provider_code`."""
-
-    NOT_CONNECTED = "not_connected"  # nothing was transmitted for sure
-    TIMEOUT = "timeout"  # transmitted, no answer: the outcome is unknown
-    THROTTLED = "throttled"
-    PROVIDER_DOWN = "provider_down"
-    UNREADABLE_ANSWER = "unreadable_answer"
-    BAD_CREDENTIALS = "bad_credentials"
-    BAD_ADDRESS = "bad_address"
-    OPTED_OUT = "opted_out"
-    REFUSED = "refused"
-    TOO_LONG = "too_long"
-    UNSUPPORTED = "unsupported"
-
-
-class SendError(Exception):
-    """One attempt failed. `retryable`: trying again may help. `unknown`: it may have been sent. `ours`: our configuration is at fault.
-
-    `retry_after_s` is the provider's own wish. The dispatcher decides; an adapter never retries.
-    """
-
-    def __init__(
-        self,
-        code: SendErrorCode,
-        *,
-        retryable: bool,
-        unknown: bool = False,
-        ours: bool = False,
-        provider_code: str = "",
-        retry_after_s: float | None = None,
-        detail: str = "",
-    ) -> None:
-        super().__init__(f"{code}: {detail}" if detail else str(code))
-        self.code = code
-        self.retryable = retryable
-        self.unknown = unknown
-        self.ours = ours
-        self.provider_code = provider_code
-        self.retry_after_s = retry_after_s
-        self.detail = detail
-
-
-class DeliveryStatus(StrEnum):
-    """Where an outbound message stands."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    RETRY_WAIT = "retry_wait"
-    UNKNOWN = "unknown"
-    ACCEPTED = "accepted"
-    SENT = "sent"
-    UNDELIVERED = "undelivered"
-    FAILED = "failed"
-    DELIVERED = "delivered"
-    READ = "read"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    DEAD = "dead"
 
 
 @dataclass(frozen=True, slots=True)

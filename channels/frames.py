@@ -1,0 +1,52 @@
+"""Reads JSON objects that come from outside: limited in size, depth and repetition.
+
+Must not know what the members mean.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from core.model.inbound import UnreadableRequest
+
+BODY_BYTES_MAX = 1_048_576
+
+
+class _Wrong(ValueError):
+    """The text is JSON that we do not accept."""
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a body; raises `UnreadableRequest` with `too_large`, `encoding` or `json`."""
+    if len(body) > BODY_BYTES_MAX:
+        raise UnreadableRequest("too_large")
+    try:
+        value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        raise UnreadableRequest("encoding") from None
+    except (ValueError, RecursionError):
+        raise UnreadableRequest("json") from None
+    if not isinstance(value, dict):
+        raise UnreadableRequest("json", "not an object")
+    return value
+
+
+def text_member(frame: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """Return a member that must be text; raises `UnreadableRequest` if it is missing without a default, or something else."""
+    value = frame.get(name, default)
+    if not isinstance(value, str):
+        raise UnreadableRequest("bad_member", name)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Wrong("repeated member")
+    return members
+
+
+def _no_constant(name: str) -> None:
+    raise _Wrong(name)

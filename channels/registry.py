@@ -1,0 +1,68 @@
+"""The kinds of channel there are. A kind's module, and with it any library of its provider, is imported when `load` asks for it.
+
+Must not know a configured channel; `gateway.compose` makes those from settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from core.model.adapter import Adapter
+from core.model.address import Address
+from core.model.ids import ChannelId
+from core.model.inbound import InboundEvent, RawRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of channel: its name in settings, the module that implements it, and what it is in one line."""
+
+    name: str
+    module: str
+    summary: str
+
+
+class Make(Protocol):
+    """A kind's factory."""
+
+    def __call__(self, channel_id: ChannelId, our_address: Address, settings: Any, public_url: str, default_region: str) -> Adapter:
+        """Build the adapter of one configured channel; raises ValueError with a sentence for settings that do not fit.
+
+        `public_url` is the channel's whole webhook URL, path secret included, as its provider calls it; `default_region` is the ISO
+        3166-1 code of the country that national phone numbers belong to.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a kind's module offers: its settings class, its factory, and its parser, which needs neither settings nor secrets.
+
+    `parse(request, default_region)` is what the adapter's own `parse` does.
+    """
+
+    settings: type[Any]
+    make: Make
+    parse: Callable[[RawRequest, str], Sequence[InboundEvent]]
+
+
+def _kinds(*kinds: Kind) -> Mapping[str, Kind]:
+    return MappingProxyType({kind.name: kind for kind in kinds})
+
+
+KINDS: Mapping[str, Kind] = _kinds(
+    Kind("ussd", "channels.ussd", "USSD menus through an aggregator that speaks the Africa's Talking form"),
+    Kind("sms_twilio", "channels.sms_twilio", "SMS and MMS through Twilio, or whoever speaks its API"),
+    Kind("webchat", "channels.webchat", "The chat window on a web site, over its WebSocket"),
+    Kind("console", "channels.console", "One person at the terminal of this machine"),
+)
+
+
+def load(kind: str, kinds: Mapping[str, Kind] = KINDS) -> Loaded:
+    """Import the module of a kind and return what it offers; raises KeyError for a name that no kind has."""
+    module = import_module(kinds[kind].module)
+    return Loaded(settings=module.Settings, make=module.make, parse=module.parse)

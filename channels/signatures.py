@@ -1,0 +1,82 @@
+"""Checks of signatures that providers put on their requests, in constant time and for all keys that are valid now.
+
+Every malformed input ends in `AuthenticationFailed`, never in another exception. Must not parse bodies.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from urllib.parse import parse_qs, urlsplit
+
+from core.model.inbound import AuthenticationFailed
+
+_SHA1_BASE64 = re.compile(r"[A-Za-z0-9+/]{27}=")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def check_hmac(keys: Iterable[bytes], message: bytes, given: str, digest: str = "sha256") -> None:
+    """Raise `AuthenticationFailed` unless `given` is the lower-case hex HMAC of `message` under one of the keys."""
+    if not given:
+        raise AuthenticationFailed("missing_signature")
+    if not given.isascii():
+        raise AuthenticationFailed("bad_signature")
+    valid = False
+    for key in keys:
+        valid |= hmac.compare_digest(hmac.digest(key, message, digest).hex(), given)
+    if not valid:
+        raise AuthenticationFailed("bad_signature")
+
+
+def twilio_signature(auth_token: str, url: str, fields: Mapping[str, Sequence[str]]) -> str:
+    """Return what Twilio writes into X-Twilio-Signature for a URL and the fields of its form."""
+    pieces = [url]
+    for name in sorted(fields):
+        values = fields[name]
+        pieces += [name + value for value in (values if len(values) == 1 else sorted(set(values)))]
+    return b64encode(hmac.digest(auth_token.encode(), "".join(pieces).encode(), "sha1")).decode()
+
+
+def check_twilio(auth_tokens: Iterable[str], url: str, fields: Mapping[str, Sequence[str]], given: str) -> None:
+    """Raise `AuthenticationFailed` unless `given` signs `url` and `fields` under one of the tokens; a port may be in the URL or not."""
+    if not given:
+        raise AuthenticationFailed("missing_signature")
+    if not _SHA1_BASE64.fullmatch(given):
+        raise AuthenticationFailed("bad_signature", "not a base64 SHA-1")
+    valid = False
+    for candidate in url_forms(url):
+        for token in auth_tokens:
+            try:
+                valid |= hmac.compare_digest(twilio_signature(token, candidate, fields), given)
+            except UnicodeEncodeError:
+                raise AuthenticationFailed("bad_signature", "not text") from None
+    if not valid:
+        raise AuthenticationFailed("bad_signature")
+
+
+def url_forms(url: str) -> tuple[str, ...]:
+    """Return a URL as given, without its port and with it, for Twilio signs now one, now the other; raises `AuthenticationFailed`."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        known = port or _DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        raise AuthenticationFailed("bad_url") from None
+    bare = parts.netloc if port is None else parts.netloc.rpartition(":")[0]
+    forms = (url, parts._replace(netloc=bare).geturl(), parts._replace(netloc=f"{bare}:{known}").geturl())
+    return tuple(dict.fromkeys(forms))
+
+
+def check_body_hash(url: str, body: bytes) -> None:
+    """Raise `AuthenticationFailed` unless the URL has exactly one `bodySHA256` and it is the lower-case hex SHA-256 of the body."""
+    try:
+        given = parse_qs(urlsplit(url).query, keep_blank_values=True, max_num_fields=50).get("bodySHA256", [])
+    except ValueError:
+        raise AuthenticationFailed("bad_url") from None
+    if len(given) != 1:
+        raise AuthenticationFailed("bad_body_hash", "missing or repeated")
+    if not given[0].isascii() or not hmac.compare_digest(sha256(body).hexdigest(), given[0]):
+        raise AuthenticationFailed("bad_body_hash")

@@ -1,0 +1,108 @@
+"""Counts text as phones do: GSM-7 septets or UCS-2 units, single messages and parts of long ones (3GPP TS 23.038, 23.040).
+
+Also replaces typographic characters that would turn a whole message into UCS-2. Knows only the basic alphabet with its
+extension table, no national shift tables. Must not cut text; that is `core.text.split`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENSION = frozenset("\f^{}\\[~]|€")  # each is written as two septets, escape and character
+_GSM7 = _BASIC | EXTENSION
+
+
+class Encoding(StrEnum):
+    """How the characters of a short message are written."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+SINGLE_UNITS = {Encoding.GSM7: 160, Encoding.UCS2: 70}
+PART_UNITS = {Encoding.GSM7: 153, Encoding.UCS2: 67}  # a part of a long message gives seven septets to its header
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The size of a text: `units` are septets in GSM-7 and 16-bit units in UCS-2; `parts` are short messages."""
+
+    encoding: Encoding
+    units: int
+    parts: int
+
+
+def is_gsm7(text: str) -> bool:
+    """Tell whether every character is in the basic alphabet or its extension table."""
+    return _GSM7.issuperset(text)
+
+
+def septets(text: str) -> int | None:
+    """Return the length in GSM-7 septets, or None where the text needs UCS-2."""
+    if not _GSM7.issuperset(text):
+        return None
+    return len(text) + sum(map(text.count, EXTENSION)) if not EXTENSION.isdisjoint(text) else len(text)
+
+
+def units(text: str, encoding: Encoding) -> int:
+    """Return the length in units of `encoding`; a character outside GSM-7 counts as one septet there."""
+    if encoding is Encoding.GSM7:
+        return len(text) + sum(map(text.count, EXTENSION))
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def measure(text: str) -> Measure:
+    """Return encoding, units and number of parts of a text as a handset counts them; an empty text is one part."""
+    length = septets(text)
+    encoding = Encoding.UCS2 if length is None else Encoding.GSM7
+    if length is None:
+        length = units(text, encoding)
+    if length <= SINGLE_UNITS[encoding]:
+        return Measure(encoding, length, 1)
+    return Measure(encoding, length, _parts(text, encoding))
+
+
+def _parts(text: str, encoding: Encoding) -> int:
+    """Count parts one by one: an extension pair or a surrogate pair is never divided, so a part may stay one unit short."""
+    room, parts = PART_UNITS[encoding], 1
+    for character in text:
+        size = units(character, encoding)
+        if size > room:
+            parts, room = parts + 1, PART_UNITS[encoding]
+        room -= size
+    return parts
+
+
+# What word processors and phone keyboards put where plain characters would do. Only look-alikes: no accent is ever dropped.
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′ʹʼʻ＇`´", "'"),
+        **dict.fromkeys("“”„‟″«»＂", '"'),
+        **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
+        **dict.fromkeys("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t", " "),
+        **dict.fromkeys("\u200b\u2060\ufeff\u00ad", None),
+        **dict.fromkeys("\u2028\u2029", "\n"),
+        **dict.fromkeys("•·‣∙◦", "-"),
+        "…": "...",
+        "‹": "<",
+        "›": ">",
+        "⁄": "/",
+        "×": "x",
+        "™": "TM",
+        "©": "(c)",
+        "®": "(R)",
+        "№": "No",
+        "½": "1/2",
+        "¼": "1/4",
+        "¾": "3/4",
+    }
+)
+
+
+def transliterate(text: str) -> str:
+    """Return the text with typographic characters replaced by plain ones where it is not GSM-7 already; other scripts stay as they are."""
+    return text if _GSM7.issuperset(text) else text.translate(_PLAIN)
