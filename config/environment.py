@@ -38,7 +38,7 @@ def overlay(table: dict[str, Any], places: dict[str, str], environ: Mapping[str,
 
     `referenced` are variables that the file names as secrets.
     """
-    known = {name: (path, field, kind) for name, path, field, kind in variables()}
+    known = {name: (path, kind) for name, path, _, kind in variables()}
     problems = []
     for name, text in environ.items():
         if not name.startswith(PREFIX) or name in OTHERS or name in referenced:
@@ -48,9 +48,9 @@ def overlay(table: dict[str, Any], places: dict[str, str], environ: Mapping[str,
             if not _SERVICE_LINK.match(name):
                 problems.append(Problem(where, f"unknown setting in the environment{nearest(name, [*known, *OTHERS])}"))
             continue
-        path, field, kind = known[name]
+        path, kind = known[name]
         try:
-            put(table, path, {"env": name} if not field.repr else _parsed(kind, text))
+            put(table, path, _parsed(kind, text))
             places[".".join(path)] = name
         except ValueError as error:
             problems.append(Problem(where, str(error)))

@@ -108,7 +108,6 @@ class Backend:
         default="demo",
         metadata=doc("Base address of the TM Forum APIs; demo for the built-in stand-in.", pattern=r"demo|https?://[^\s?#@]+"),
     )
-    token: str | None = field(default=None, repr=False, metadata=doc("Bearer token for every call, by reference; none: no such header."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,8 +185,6 @@ def unsafe(settings: Settings, where: Where) -> list[Problem]:
         problems.append(Problem(where / "server" / "public_url", "production needs the https:// address that providers call"))
     if settings.backend.url == "demo":
         problems.append(Problem(where / "backend" / "url", "production needs the address of real business systems, not the demo stand-in"))
-    if settings.backend.url.startswith("http://") and settings.backend.token is not None:
-        problems.append(Problem(where / "backend" / "url", "a token must not travel over plain http://"))
     if not settings.channels:
         problems.append(Problem(where / "channels", "production needs at least one channel"))
     return problems
