@@ -95,7 +95,7 @@ async def uniform_errors(request: web.Request, handler: Handler) -> web.StreamRe
         resource = request.match_info.route.resource  # not the path, which may hold a secret
         where = "".join(traceback.format_tb(error.__traceback__))  # not the error's text, which may quote a customer
         place = resource.canonical if resource else "-"
-        _LOG.error("request %s failed at %s %s: %s\n%s", number, request.method, place, type(error).__name__, where)  # noqa: TRY400
+        _LOG.error("request %s failed at %s %s: %s\n%s", number, request.method, place, type(error).__name__, where)
         return _uniform(request, 500, None, number)
 
 
