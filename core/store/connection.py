@@ -48,7 +48,11 @@ def code_of(error: BaseException) -> str:
 
 
 def open_writer(path: Path, vfs: str | None, synchronous: str) -> apsw.Connection:
-    """Open the one connection that writes, in WAL mode and with checkpoints left to the caller; raises `apsw.Error`."""
+    """Open the one connection that writes, in WAL mode and with checkpoints left to the caller; raises `apsw.Error`.
+
+    What a process that died, or a failed sync, left in the log may be readable without being on the disk. So the log is copied into the
+    database, and that is synced, before anything is read or built upon it.
+    """
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(path), flags, vfs, STATEMENTS_CACHED)
     try:
@@ -62,6 +66,7 @@ def open_writer(path: Path, vfs: str | None, synchronous: str) -> apsw.Connectio
         }
         for name, value in (_COMMON | own).items():
             _set(connection, name, value)
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     except BaseException:
         connection.close()
         raise

@@ -38,7 +38,7 @@ class Writer:
         self._closed = False
         self._wal_pages = 0
         self._checkpointed_pages = 0
-        self._connection: apsw.Connection | None = None
+        self._suspect = False
         self._use(connection)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -75,8 +75,7 @@ class Writer:
             grown = self._wal_pages - self._checkpointed_pages
             if grown >= self._checkpoint_pages or (grown and not batch):
                 self._checkpoint()
-        if self._connection is not None:
-            self._connection.close()
+        self._connection.close()
 
     def _take(self) -> tuple[list[Job], bool]:
         """Wait for work and take all there is; say whether to go on. An empty batch means that nothing came for a while."""
@@ -94,8 +93,8 @@ class Writer:
 
     def _perform(self, batch: list[Job]) -> list[Outcome]:
         try:
-            if self._connection is None:
-                self._use(self._open_connection())
+            if self._suspect:
+                self._replace()
             outcomes = self._run_units(batch)
             point("store.before_commit")
             self._command("commit")
@@ -129,6 +128,13 @@ class Writer:
         self._wal_pages = self._checkpointed_pages = 0
         connection.set_wal_hook(self._on_commit)
 
+    def _replace(self) -> None:
+        # The old one is closed second: while it is open, nobody takes the log's failed end for a commit.
+        old = self._connection
+        self._use(self._open_connection())
+        self._suspect = False
+        old.close()
+
     def _on_commit(self, _connection: apsw.Connection, _schema: str, pages: int) -> int:
         if pages < self._checkpointed_pages:  # SQLite has started the log from its beginning again
             self._checkpointed_pages = 0
@@ -136,27 +142,22 @@ class Writer:
         return apsw.SQLITE_OK
 
     def _give_up(self, error: Exception) -> None:
-        """Undo the batch; after an error of the file, close it, so that nothing it left in memory is believed."""
+        """Undo the batch; after an error of the file, believe nothing that the connection holds in memory."""
         _log.error("a batch was not committed: %s", type(error).__name__)
-        connection = self._connection
-        if connection is None:
-            return
+        self._suspect = self._suspect or code_of(error) != "disk_full"
         try:
-            if connection.in_transaction:
-                connection.execute("rollback").fetchall()
-            if code_of(error) != "disk_full":
-                self._connection = None
-                connection.close()
+            if self._connection.in_transaction:
+                self._connection.execute("rollback").fetchall()
         except apsw.Error as second:
-            self._connection = None
-            _log.error("and the connection was not closed cleanly: %s", type(second).__name__)
+            _log.error("and it was not undone cleanly, so the connection is given up: %s", type(second).__name__)
+            self._suspect = True
+            self._connection.close(True)
 
     def _checkpoint(self) -> None:
         """Copy the log into the database; where that fails, the log keeps everything, and it is tried again when it has grown."""
-        if self._connection is None:
-            return
         self._checkpointed_pages = self._wal_pages
         try:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.Error as error:
-            self._give_up(error)
+            _log.error("the log was not copied into the database: %s", type(error).__name__)
+            self._suspect = True

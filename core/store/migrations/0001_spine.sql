@@ -125,7 +125,8 @@ create table event (
 create unique index event_conversation on event (conversation_id, seq);
 
 create table outbox (
-    message_id text primary key references message (id),
+    position integer primary key,
+    message_id text not null unique references message (id),
     conversation_id text not null,
     channel_id text not null,
     recipient_kind text not null,
@@ -139,10 +140,12 @@ create table outbox (
     expires_at bigint not null,
     lease text,
     lease_until bigint,
-    external_id text
+    external_id text,
+    secret_text text,
+    repeated integer not null default 0
 );
 create index outbox_due on outbox (due_at) where state in ('queued', 'retry_wait', 'sending', 'unknown');
-create index outbox_recipient on outbox (channel_id, recipient, message_id) where state in ('queued', 'retry_wait', 'sending', 'unknown');
+create index outbox_recipient on outbox (channel_id, recipient, position) where state in ('queued', 'retry_wait', 'sending', 'unknown');
 create index outbox_external on outbox (channel_id, external_id) where external_id is not null;
 
 create table attempt (
@@ -184,7 +187,7 @@ create table action (
     created_at bigint not null,
     ended_at bigint
 );
-create index action_due on action (due_at) where state in ('waiting', 'running');
+create index action_due on action (due_at) where state = 'running';
 
 create table timer (
     conversation_id text not null,

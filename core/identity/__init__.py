@@ -1,0 +1,1 @@
+"""Who stands behind an address, and how they prove it."""

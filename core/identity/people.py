@@ -1,0 +1,94 @@
+"""Finding or admitting the person behind an address, and joining two parties that turned out to be one."""
+
+from __future__ import annotations
+
+from core.model.address import Address, AddressKind, Strength
+from core.model.channel import Channel
+from core.model.ids import derive
+from core.store import conversations, parties
+from core.store.api import Tx
+from core.store.conversations import Person
+from core.store.events import append
+
+
+def meet(tx: Tx, address: Address, channel: Channel, cause: str, at: int) -> Person:
+    """Return the person behind an address; one that nobody owns opens a prospect with a conversation of its own."""
+    person = conversations.person(tx, address, channel.id)
+    if person is not None:
+        return person
+    return admit(tx, address, channel.id, channel.capabilities.sender_strength, f"first contact on {channel.id}", cause, at)
+
+
+def admit(
+    tx: Tx, address: Address, channel_id: str, strength: Strength, evidence: str, cause: str, at: int, customer_no: str | None = None
+) -> Person:
+    """Open a party for an address that has no owner: a prospect, or a customer where the number of one is given."""
+    party_id = derive(cause, "party")
+    parties.create(tx, party_id, "customer" if customer_no else "prospect", at, customer_no=customer_no)
+    parties.link(tx, derive(cause, "medium"), party_id, address, strength, evidence, at)
+    conversations.create(tx, derive(cause, "conversation"), party_id, at)
+    person = conversations.person(tx, address, channel_id)
+    if person is None:
+        raise KeyError(str(address))
+    return person
+
+
+def trust(person: Person, channel: Channel) -> Strength:
+    """Return how well the sender of a message is known: what the channel proves of an address, or what a visitor has proved since."""
+    if person.address.kind is AddressKind.VISITOR:
+        return person.strength
+    return channel.capabilities.sender_strength
+
+
+def prove(tx: Tx, person: Person, proved: Address, channel_id: str, cause: str, at: int) -> Person:
+    """Join a person with the owner of an address that they have just proved; return whom the conversation belongs to from now on.
+
+    The proved address keeps its owner; the address in use moves to that owner. A merge is a set of links, so it can be undone.
+    """
+    evidence = "one-time code"
+    medium = parties.current_medium(tx, proved)
+    if medium is None:
+        parties.link(tx, derive(cause, "proved"), person.party_id, proved, Strength.PROVED, evidence, at)
+        parties.strengthen(tx, person.medium_id, Strength.PROVED, evidence)
+        append(tx, person.conversation, "person.verified", at, body={"address": proved.kind.value})
+        conversations.save(tx, person.conversation)
+        return _reload(tx, person, channel_id, person.conversation.state)
+    if medium[1] == person.party_id:
+        parties.strengthen(tx, person.medium_id, Strength.PROVED, evidence)
+        append(tx, person.conversation, "person.verified", at, body={"address": proved.kind.value})
+        conversations.save(tx, person.conversation)
+        return _reload(tx, person, channel_id, person.conversation.state)
+    return _merge(tx, person, medium[1], channel_id, cause, at)
+
+
+def _merge(tx: Tx, person: Person, owner_id: str, channel_id: str, cause: str, at: int) -> Person:
+    old = person.conversation
+    number = (parties.current_medium(tx, person.address) or ("", "", 0))[2]
+    parties.unlink(tx, person.medium_id, at)
+    parties.link(tx, derive(cause, "merged"), owner_id, person.address, Strength.PROVED, "one-time code", at, number)
+    parties.set_merged(tx, old.party_id, owner_id)
+    target = conversations.of_party(tx, owner_id)
+    latest = tx.one("select id from interaction where conversation_id = ? order by opened_at desc limit 1", (target.id,))
+    if person.interaction_id is not None:
+        tx.execute(
+            "update interaction set conversation_id = ?, party_id = ?, contact_type = 'customer',"
+            " previous_id = coalesce(previous_id, ?) where id = ?",
+            (target.id, owner_id, None if latest is None else latest[0], person.interaction_id),
+        )
+        tx.execute(
+            "update timer set conversation_id = ? where conversation_id = ? and kind = ?", (target.id, old.id, f"close:{person.interaction_id}")
+        )
+    state, old.state = old.state, None
+    append(tx, old, "person.verified", at, ref=target.id, body={"merged_into": owner_id})
+    conversations.save(tx, old)
+    append(tx, target, "person.verified", at, ref=old.id, body={"merged": old.party_id})
+    conversations.save(tx, target)
+    return _reload(tx, person, channel_id, state)
+
+
+def _reload(tx: Tx, person: Person, channel_id: str, state: str | None) -> Person:
+    found = conversations.person(tx, person.address, channel_id)
+    if found is None:
+        raise KeyError(str(person.address))
+    found.conversation.state = state
+    return found

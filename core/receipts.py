@@ -1,0 +1,79 @@
+"""Delivery reports: early, late, repeated and out of order, each kept once and joined to its message."""
+
+from __future__ import annotations
+
+from core.delivery import RANK, reached, settled
+from core.model.inbound import DeliveryReport
+from core.model.outbound import DeliveryStatus
+from core.store import conversations, outbox
+from core.store.api import Tx
+from core.store.events import append
+
+
+def report(tx: Tx, channel_id: str, told: DeliveryReport, at: int) -> bool:
+    """Keep a report and move its message; False if the same report came before. One that comes before its message waits to be joined."""
+    message_id = _message_of(tx, channel_id, told)
+    kept = tx.execute(
+        "insert into delivery_report (channel_id, external_id, status, code, message_id, received_at) values (?, ?, ?, ?, ?, ?)"
+        " on conflict do nothing",
+        (channel_id, told.external_id, told.status, told.code or "", message_id, at),
+    )
+    if not kept:
+        return False
+    if message_id is not None:
+        move(tx, message_id, DeliveryStatus(told.status), at)
+    return True
+
+
+def join_early(tx: Tx, channel_id: str, external_id: str, message_id: str, at: int) -> None:
+    """Join reports that were quicker than the provider's answer to our request."""
+    rows = tx.all(
+        "select status from delivery_report where channel_id = ? and external_id = ? and message_id is null", (channel_id, external_id)
+    )
+    if not rows:
+        return
+    tx.execute(
+        "update delivery_report set message_id = ? where channel_id = ? and external_id = ? and message_id is null",
+        (message_id, channel_id, external_id),
+    )
+    for (status,) in rows:
+        move(tx, message_id, DeliveryStatus(status), at)
+
+
+def move(tx: Tx, message_id: str, status: DeliveryStatus, at: int) -> None:
+    """Move a message to a status if that is further than it was; the desk and others learn it from the event log."""
+    row = tx.one("select conversation_id, status from message where id = ?", (message_id,))
+    if row is None:
+        return
+    current = DeliveryStatus(row[1])
+    now = reached(current, status)
+    if now is current:
+        return
+    tx.execute("update message set status = ? where id = ?", (now.value, message_id))
+    if settled(now):
+        outbox.settle(tx, message_id, now.value)
+    if RANK.get(now, 0) == RANK[DeliveryStatus.SENDING]:
+        return
+    conversation = conversations.load(tx, row[0])
+    append(tx, conversation, "message.status", at, ref=message_id, body={"status": now.value})
+    conversations.save(tx, conversation)
+
+
+def read_up_to(tx: Tx, address: str, number: int, at: int) -> None:
+    """Mark what a pulling client has shown to the person."""
+    rows = tx.all(
+        "select id from message where address = ? and number <= ? and direction = 'outbound' and status in ('sent', 'delivered')"
+        " order by number",
+        (address, number),
+    )
+    for (message_id,) in rows:
+        move(tx, message_id, DeliveryStatus.READ, at)
+
+
+def _message_of(tx: Tx, channel_id: str, told: DeliveryReport) -> str | None:
+    if told.message_id:
+        row = tx.one("select id from message where id = ? and channel_id = ?", (told.message_id, channel_id))
+        if row is not None:
+            return str(row[0])
+    row = outbox.by_external_id(tx, channel_id, told.external_id)
+    return None if row is None else str(row[0])

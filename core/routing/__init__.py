@@ -1,0 +1,1 @@
+"""What agents do with hand-overs: take, answer, note, give back, close. Units of work of a transaction, without network or clock."""

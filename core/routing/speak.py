@@ -1,0 +1,158 @@
+"""What agents say: replies to the customer, each checked against what its writer had seen, and notes that stay inside."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from core import record
+from core.model.channel import Channel
+from core.model.ids import derive
+from core.model.outbound import Author, OutboundMessage, Reply
+from core.record import Link
+from core.routing import reach, work
+from core.routing.refused import Refused
+from core.store import conversations, interactions, work_items
+from core.store.agents import Agent
+from core.store.api import Tx
+from core.store.conversations import Conversation
+from core.store.work_items import WorkItem
+
+_NEWER = """
+select count(*) from message where conversation_id = ? and seq > ?
+   and (author = 'customer' or (author = 'agent' and agent_id <> ?))
+"""
+_OPEN = "select id from interaction where conversation_id = ? and channel_id = ? and address = ? and status = 'open'"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A reply that is in the record. `seq` is its number, `pulled` says that the customer's client fetches it itself."""
+
+    message_id: str
+    seq: int
+    address: str
+    pulled: bool
+
+
+def reply(
+    tx: Tx,
+    channels: Mapping[str, Channel],
+    conversation_id: str,
+    agent: Agent,
+    text: str,
+    *,
+    against_seq: int,
+    cause: str,
+    at: int,
+    target: str | None = None,
+) -> Spoken:
+    """Say something to the customer, on the channel used last or on `target`; the same `cause` again changes nothing.
+
+    Raises `Refused`: not_found, not_yours, done, empty, too_long, no_channel; `outdated` if the customer or a colleague has
+    spoken after `against_seq`.
+    """
+    known = _said(tx, derive(cause, "out:0"), conversation_id)
+    if known is not None:
+        return known
+    item = own_item(tx, conversation_id, agent)
+    conversation = conversations.load(tx, conversation_id)
+    newer = tx.one(_NEWER, (conversation_id, against_seq, agent.id)) if conversation.spoken_seq > against_seq else None
+    if newer is not None and newer[0] > 0:
+        raise Refused("outdated", "Something was said that you have not seen.", newer=newer[0], seq=conversation.seq)
+    link = _link(tx, channels, conversation, item, target, cause, at)
+    words = _checked(text, link.channel)
+    message = record.say(
+        tx, conversation, link, Reply(words), author=Author.AGENT, cause=cause, ordinal=0, at=at, agent_id=agent.id,
+        life_ms=record.AGENT_LIFE_MS,
+    )  # fmt: skip
+    interactions.touch(tx, link.interaction_id, at)
+    conversations.save(tx, conversation)
+    return _spoken(message, conversation.seq, link)
+
+
+def again(tx: Tx, channels: Mapping[str, Channel], message_id: str, agent: Agent, *, against_seq: int, at: int) -> Spoken:
+    """Send a reply that was held back because of a newer message all the same; once, however often it is asked for.
+
+    Raises `Refused`: not_found, not_held_back, and what `reply` raises.
+    """
+    row = tx.one(
+        "select m.conversation_id, m.text, m.status, m.channel_id, m.address, o.recipient_kind from message m"
+        " left join outbox o on o.message_id = m.id where m.id = ? and m.author = 'agent'",
+        (message_id,),
+    )
+    if row is None:
+        raise Refused("not_found", "There is no such message.")
+    conversation_id, text, status, channel_id, address, kind = row
+    if status != "cancelled":
+        raise Refused("not_held_back", "This message was not held back.", status=status)
+    target = f"{channel_id}|{kind}:{address}"
+    return reply(tx, channels, conversation_id, agent, text, against_seq=against_seq, cause=again_cause(message_id), at=at, target=target)
+
+
+def again_cause(message_id: str) -> str:
+    """Return the cause of the message that repeats one that was held back."""
+    return derive(message_id, "again")
+
+
+def note(tx: Tx, conversation_id: str, agent: Agent, text: str, at: int) -> int:
+    """Add an internal note to a conversation that was handed over, and return its number; raises `Refused`: not_found, bad_text."""
+    if work_items.latest(tx, conversation_id) is None:
+        raise Refused("not_found", "There is no such hand-over.")
+    conversation = conversations.load(tx, conversation_id)
+    seq = work.append_note(tx, conversation, agent, text, at)
+    conversations.save(tx, conversation)
+    return seq
+
+
+def own_item(tx: Tx, conversation_id: str, agent: Agent) -> WorkItem:
+    """Return the work item that this agent holds in a conversation; raises `Refused`: not_found, not_yours, done."""
+    item = work_items.latest(tx, conversation_id)
+    if item is None:
+        raise Refused("not_found", "There is no such hand-over.")
+    return work.held(tx, item.id, agent)
+
+
+def _link(
+    tx: Tx, channels: Mapping[str, Channel], conversation: Conversation, item: WorkItem, target: str | None, cause: str, at: int
+) -> Link:
+    """Return the line to speak on, within an open interaction: a closed one is never reopened, so a new one begins."""
+    offered = reach.targets(tx, channels, conversation.id)
+    chosen = next((one for one in offered if (one.key == target if target else one.link is not None)), None)
+    if chosen is None or chosen.link is None:
+        problem = chosen.problem if chosen else "no_channel"
+        raise Refused("no_channel", "The customer cannot be written to there.", problem=problem)
+    link = chosen.link
+    current = interactions.get(tx, link.interaction_id)
+    if current is not None and current["status"] == "open":
+        return link
+    known = tx.one(_OPEN, (conversation.id, link.channel.id, link.address.value))
+    if known is not None:
+        return replace(link, interaction_id=known[0])
+    opened = derive(cause, "interaction")
+    contact_type = current["contact_type"] if current else "prospect"
+    interactions.open_one(
+        tx, conversation, opened, channel=link.channel, address=link.address, direction="outbound", contact_type=contact_type, at=at
+    )
+    interactions.set_reason(tx, opened, item.reason)
+    return replace(link, interaction_id=opened)
+
+
+def _checked(text: str, channel: Channel) -> str:
+    words = "".join(c for c in text.replace("\r\n", "\n").replace("\r", "\n") if c in "\n\t" or unicodedata.category(c) != "Cc").strip()
+    if not words:
+        raise Refused("empty", "There is nothing to send.")
+    most = channel.capabilities.text_max_chars
+    if len(words) > most:
+        raise Refused("too_long", f"At most {most} characters fit here.", most=most, length=len(words))
+    return words
+
+
+def _said(tx: Tx, message_id: str, conversation_id: str) -> Spoken | None:
+    row = tx.one("select seq, address, number from message where id = ? and conversation_id = ?", (message_id, conversation_id))
+    return Spoken(message_id, row[0], row[1], row[2] is not None) if row else None
+
+
+def _spoken(message: OutboundMessage, seq: int, link: Link) -> Spoken:
+    return Spoken(message.id, seq, link.address.value, link.channel.capabilities.pulled)

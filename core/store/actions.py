@@ -1,0 +1,104 @@
+"""Statements over actions: calls to outside systems that flows asked for, run between turns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from core.model.dialog import RunAction
+from core.store.api import Tx
+
+_COLUMNS = "id, conversation_id, interaction_id, inbound_channel, inbound_external, name, payload, state, attempts, late, created_at"
+
+
+@dataclass(slots=True)
+class ActionRow:
+    """One action that a flow waits for. `inbound_*` name the request that may still be open for its result."""
+
+    id: str
+    conversation_id: str
+    interaction_id: str
+    inbound_channel: str | None
+    inbound_external: str | None
+    name: str
+    payload: str
+    state: str
+    attempts: int
+    late: int
+    created_at: int
+
+    @property
+    def run(self) -> RunAction:
+        """What the flow asked for."""
+        return RunAction(**json.loads(self.payload))
+
+
+def insert(
+    tx: Tx,
+    run: RunAction,
+    *,
+    conversation_id: str,
+    interaction_id: str,
+    inbound: tuple[str, str] | None,
+    at: int,
+    lease: str,
+    lease_until: int,
+) -> None:
+    """Write an action down, leased to the process that is about to run it."""
+    channel, external = inbound or (None, None)
+    tx.execute(
+        "insert into action (id, conversation_id, interaction_id, inbound_channel, inbound_external, name, payload, state, attempts, due_at,"
+        " lease, lease_until, created_at) values (?, ?, ?, ?, ?, ?, ?, 'running', 1, ?, ?, ?, ?)",
+        (
+            run.key,
+            conversation_id,
+            interaction_id,
+            channel,
+            external,
+            run.name,
+            json.dumps(asdict(run), ensure_ascii=False),
+            lease_until,
+            lease,
+            lease_until,
+            at,
+        ),
+    )
+
+
+def find(tx: Tx, action_id: str) -> ActionRow | None:
+    """Return an action, or None."""
+    row = tx.one(f"select {_COLUMNS} from action where id = ?", (action_id,))
+    return None if row is None else ActionRow(*row)
+
+
+def claim(tx: Tx, now: int, lease: str, lease_until: int, limit: int) -> list[ActionRow]:
+    """Take actions whose runner did not come back: they are run again with the same key."""
+    ids = [row[0] for row in tx.all("select id from action where state = 'running' and due_at <= ? order by due_at limit ?", (now, limit))]
+    for action_id in ids:
+        tx.execute(
+            "update action set attempts = attempts + 1, lease = ?, lease_until = ?, due_at = ? where id = ?",
+            (lease, lease_until, lease_until, action_id),
+        )
+    return [row for row in (find(tx, action_id) for action_id in ids) if row is not None]
+
+
+def abandon(tx: Tx, lease: str, now: int) -> int:
+    """Free what an earlier life of this process was running; returns how many. Only for a store with a single process."""
+    return tx.execute("update action set due_at = ? where state = 'running' and lease <> ?", (now, lease))
+
+
+def set_late(tx: Tx, action_id: str) -> bool:
+    """Note that nobody waits for the result in an open request any more; False if it has ended."""
+    return bool(tx.execute("update action set late = 1 where id = ? and state = 'running' and late = 0", (action_id,)))
+
+
+def end(tx: Tx, action_id: str, at: int, error: str | None) -> bool:
+    """Note the end of an action; False if it ended before."""
+    state = "done" if error is None else "failed"
+    return bool(tx.execute("update action set state = ?, ended_at = ?, lease = null where id = ? and state = 'running'", (state, at, action_id)))
+
+
+def next_due(tx: Tx) -> int | None:
+    """Return when the next lease ends, ms UTC, or None."""
+    row = tx.one("select min(due_at) from action where state = 'running'")
+    return None if row is None else row[0]

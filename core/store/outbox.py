@@ -1,0 +1,130 @@
+"""Statements over the outbox: messages that wait to be sent, each with its lease, its attempts and its fences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.model.address import Address
+from core.store.api import Row, Tx
+from core.store.conversations import Conversation
+
+_INSERT = (
+    "insert into outbox (message_id, conversation_id, channel_id, recipient_kind, recipient, state, on_unknown, owner_epoch, against_seq,"
+    " due_at, expires_at, secret_text) values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)"
+)
+# The head of the line to one recipient: nothing that was queued earlier for the same person still waits or is on its way.
+_DUE = (
+    "select o.message_id, o.conversation_id, o.channel_id, o.recipient_kind, o.recipient, o.state, o.on_unknown, o.owner_epoch,"
+    " o.against_seq, o.attempts, o.expires_at, o.lease, o.secret_text, o.repeated"
+    " from outbox o where o.state in ('queued', 'retry_wait', 'sending', 'unknown') and o.due_at <= ?"
+    " and not exists (select 1 from outbox e where e.channel_id = o.channel_id and e.recipient = o.recipient"
+    " and e.state in ('queued', 'retry_wait', 'sending', 'unknown') and e.position < o.position)"
+    " order by o.due_at limit ?"
+)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One outbox row that is due."""
+
+    message_id: str
+    conversation_id: str
+    channel_id: str
+    recipient_kind: str
+    recipient: str
+    state: str
+    on_unknown: str
+    owner_epoch: int
+    against_seq: int
+    attempts: int
+    expires_at: int
+    lease: str | None
+    secret_text: str | None
+    repeated: int
+
+
+def queue(
+    tx: Tx,
+    *,
+    message_id: str,
+    conversation: Conversation,
+    channel_id: str,
+    recipient: Address,
+    on_unknown: str,
+    against_seq: int,
+    at: int,
+    expires_at: int,
+    secret_text: str | None,
+) -> None:
+    """Queue a message for sending."""
+    tx.execute(
+        _INSERT,
+        (
+            message_id,
+            conversation.id,
+            channel_id,
+            recipient.kind.value,
+            recipient.value,
+            on_unknown,
+            conversation.owner_epoch,
+            against_seq,
+            at,
+            expires_at,
+            secret_text,
+        ),
+    )
+
+
+def due(tx: Tx, now: int, limit: int) -> list[Waiting]:
+    """Return rows that are due, at most one for each recipient of a channel, the oldest first."""
+    return [Waiting(*row) for row in tx.all(_DUE, (now, limit))]
+
+
+def next_due(tx: Tx) -> int | None:
+    """Return when the next row is due, ms UTC, or None."""
+    row = tx.one("select min(due_at) from outbox where state in ('queued', 'retry_wait', 'sending', 'unknown')")
+    return None if row is None else row[0]
+
+
+def lease(tx: Tx, message_id: str, lease: str, until: int) -> None:
+    """Take a row for one attempt; after `until` others may take it as one whose outcome is unknown."""
+    tx.execute(
+        "update outbox set state = 'sending', attempts = attempts + 1, lease = ?, lease_until = ?, due_at = ? where message_id = ?",
+        (lease, until, until, message_id),
+    )
+
+
+def settle(
+    tx: Tx, message_id: str, state: str, *, due_at: int | None = None, external_id: str | None = None, repeated: bool = False
+) -> None:
+    """Say where a row stands after an attempt; a final state forgets the secret text."""
+    final = due_at is None
+    tx.execute(
+        "update outbox set state = ?, lease = null, lease_until = null, due_at = coalesce(?, due_at),"
+        " external_id = coalesce(?, external_id), repeated = repeated + ?, secret_text = case when ? then null else secret_text end"
+        " where message_id = ?",
+        (state, due_at, external_id, int(repeated), int(final), message_id),
+    )
+
+
+def begin_attempt(tx: Tx, message_id: str, number: int, at: int) -> None:
+    """Note that an attempt begins, before the first byte leaves."""
+    tx.execute("insert into attempt (message_id, number, started_at) values (?, ?, ?)", (message_id, number, at))
+
+
+def end_attempt(tx: Tx, message_id: str, number: int, at: int, outcome: str, code: str | None, detail: str | None) -> None:
+    """Note how an attempt ended."""
+    tx.execute(
+        "update attempt set ended_at = ?, outcome = ?, code = ?, detail = ? where message_id = ? and number = ? and ended_at is null",
+        (at, outcome, code, detail, message_id, number),
+    )
+
+
+def by_external_id(tx: Tx, channel_id: str, external_id: str) -> Row | None:
+    """Return message_id and state of the message that the provider knows by this id."""
+    return tx.one("select message_id, state from outbox where channel_id = ? and external_id = ?", (channel_id, external_id))
+
+
+def find(tx: Tx, message_id: str) -> Row | None:
+    """Return message_id and state of a message of ours."""
+    return tx.one("select message_id, state from outbox where message_id = ?", (message_id,))
