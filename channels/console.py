@@ -19,7 +19,6 @@ from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCod
 METHOD = "CONSOLE"
 PERSON_HEADER = "x-parley-visitor"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_HERE = Address(AddressKind.ALIAS, "console")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,8 @@ class Console:
 
     kind = "console"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, our_address: Address, settings: Settings) -> None:
+        self._address = our_address
         self.capabilities = Capabilities(
             family=Family.CONSOLE,
             text_max_chars=4_000,
@@ -51,7 +51,7 @@ class Console:
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return the line that was typed."""
-        return parse(request, "")
+        return _events(request, self._address)
 
     def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
         """Return an empty answer; the terminal reads the record."""
@@ -65,13 +65,17 @@ class Console:
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> Console:
     """Build the adapter of a terminal channel."""
-    del channel_id, our_address, public_url, default_region  # a terminal has one end only
-    return Console(settings)
+    del channel_id, public_url, default_region  # a line names neither a channel nor a country
+    return Console(our_address, settings)
 
 
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a request; raises `UnreadableRequest`."""
     del default_region
+    return _events(request, Address(AddressKind.ALIAS, "console"))
+
+
+def _events(request: RawRequest, here: Address) -> Sequence[InboundEvent]:
     frame = frames.read_object(request.body)
     message_id = frames.text_member(frame, "id")
     person = request.headers.get(PERSON_HEADER, "console")
@@ -81,7 +85,7 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
         InboundMessage(
             external_id=f"{person}:{message_id}",
             sender=Address(AddressKind.VISITOR, person),
-            recipient=_HERE,
+            recipient=here,
             text=texts.clean(frames.text_member(frame, "text")),
             sent_at=request.received_at,
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from channels import frames, texts, tokens
 from core.model.address import Address, AddressKind
@@ -29,10 +30,10 @@ from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCod
 METHOD = "WS"
 TOKEN_HEADER = "x-parley-visitor"  # noqa: S105 - the name of a header
 TEXT_CHARS_MAX = 4_000
-_ORIGIN = r"https?://[^\s/?#@,]+"
+_OWN = "own"
+_ORIGIN = rf"{_OWN}|https?://[^\s/?#@,]+"
 _KEY_CHARS_MIN = 16
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_HERE = Address(AddressKind.ALIAS, "webchat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +41,24 @@ class Settings:
     """Settings of a web chat."""
 
     origins: tuple[str, ...] = field(
-        metadata={"doc": "Web sites that may show the chat, as a browser names them: https://www.example.com, no path.", "pattern": _ORIGIN}
+        metadata={
+            "doc": "Sites that may show the chat, as browsers name them: https://www.example.com; own for the gateway's pages.",
+            "pattern": _ORIGIN,
+        }
     )
     keys: tuple[str, ...] = field(
-        repr=False, metadata={"doc": "Key that signs visitor tokens, by reference; two while it is being changed, the new one first."}
+        default=(),
+        repr=False,
+        metadata={
+            "doc": "Key that signs visitor tokens, by reference; two while it is being changed, the new first. None: the gateway's own."
+        },
     )
 
     def __post_init__(self) -> None:
         if not self.origins:
             raise ValueError("origins must name at least one web site")
-        if not self.keys or any(len(key) < _KEY_CHARS_MIN for key in self.keys):
-            raise ValueError(f"keys must hold at least one key of {_KEY_CHARS_MIN} characters")
+        if any(len(key) < _KEY_CHARS_MIN for key in self.keys):
+            raise ValueError(f"a key must have at least {_KEY_CHARS_MIN} characters")
 
 
 class Webchat:
@@ -67,8 +75,9 @@ class Webchat:
         provider_retries="the chat window repeats a message until it is acknowledged",
     )
 
-    def __init__(self, settings: Settings) -> None:
-        self._origins = frozenset(settings.origins)
+    def __init__(self, our_address: Address, settings: Settings, own_origin: str) -> None:
+        self._address = our_address
+        self._origins = frozenset(own_origin if origin == _OWN else origin for origin in settings.origins)
         self._keys = settings.keys
 
     def authenticate(self, request: RawRequest) -> None:
@@ -81,7 +90,7 @@ class Webchat:
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return what the frame says."""
-        return parse(request, "")
+        return _events(request, self._address)
 
     def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
         """Return an empty answer; the window reads the record."""
@@ -94,14 +103,21 @@ class Webchat:
 
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> Webchat:
-    """Build the adapter of a web chat."""
-    del channel_id, our_address, public_url, default_region  # frames name neither our end nor a country
-    return Webchat(settings)
+    """Build the adapter of a web chat; raises ValueError without a key for visitor tokens."""
+    del channel_id, default_region  # frames name neither a channel nor a country
+    if not settings.keys:
+        raise ValueError("a web chat needs a key for its visitor tokens")
+    own = urlsplit(public_url)
+    return Webchat(our_address, settings, f"{own.scheme}://{own.netloc}")
 
 
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a frame; raises `UnreadableRequest`."""
     del default_region
+    return _events(request, Address(AddressKind.ALIAS, "webchat"))
+
+
+def _events(request: RawRequest, here: Address) -> Sequence[InboundEvent]:
     visitor = tokens.visitor_of(request.headers.get(TOKEN_HEADER, ""))
     if not visitor:
         raise UnreadableRequest("no_visitor")
@@ -109,28 +125,33 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     read = _FRAMES.get(frames.text_member(frame, "type"))
     if read is None:
         return [Ignored("unknown_frame")]
-    return [read(frame, Address(AddressKind.VISITOR, visitor), request.received_at)]
+    return [read(frame, _Ends(Address(AddressKind.VISITOR, visitor), here), request.received_at)]
 
 
-def _message(frame: Mapping[str, Any], visitor: Address, at: int) -> InboundEvent:
+class _Ends(NamedTuple):
+    visitor: Address
+    here: Address
+
+
+def _message(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:
     return InboundMessage(
-        external_id=_message_id(frame, visitor),
-        sender=visitor,
-        recipient=_HERE,
+        external_id=_message_id(frame, ends),
+        sender=ends.visitor,
+        recipient=ends.here,
         text=texts.clean(frames.text_member(frame, "text")),
         sent_at=at,
         language_hint=_language(frame),
     )
 
 
-def _choice(frame: Mapping[str, Any], visitor: Address, at: int) -> InboundEvent:
+def _choice(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:
     token = frames.text_member(frame, "token")
     if not 1 <= len(token.encode("utf-8", "replace")) <= 64:
         raise UnreadableRequest("bad_token")
     return InboundMessage(
-        external_id=_message_id(frame, visitor),
-        sender=visitor,
-        recipient=_HERE,
+        external_id=_message_id(frame, ends),
+        sender=ends.visitor,
+        recipient=ends.here,
         text=texts.clean(frames.text_member(frame, "label", "")),
         choice=texts.clean(token),
         sent_at=at,
@@ -138,30 +159,36 @@ def _choice(frame: Mapping[str, Any], visitor: Address, at: int) -> InboundEvent
     )
 
 
-def _typing(frame: Mapping[str, Any], visitor: Address, at: int) -> InboundEvent:
+def _typing(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:
     del frame
-    return ContactSignal(external_id=f"{visitor.value}:typing:{at}", sender=visitor, recipient=_HERE, signal="typing")
+    return ContactSignal(external_id=f"{ends.visitor.value}:typing:{at}", sender=ends.visitor, recipient=ends.here, signal="typing")
 
 
-def _read(frame: Mapping[str, Any], visitor: Address, at: int) -> InboundEvent:
+def _read(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:
     del at
     up_to = frame.get("up_to")
     if type(up_to) is not int or not 0 <= up_to < 2**53:
         raise UnreadableRequest("bad_member", "up_to")
-    return ContactSignal(external_id=f"{visitor.value}:read:{up_to}", sender=visitor, recipient=_HERE, signal="read", value=str(up_to))
-
-
-def _joined(frame: Mapping[str, Any], visitor: Address, at: int) -> InboundEvent:
     return ContactSignal(
-        external_id=f"{visitor.value}:joined:{at}",
-        sender=visitor,
-        recipient=_HERE,
+        external_id=f"{ends.visitor.value}:read:{up_to}",
+        sender=ends.visitor,
+        recipient=ends.here,
+        signal="read",
+        value=str(up_to),
+    )
+
+
+def _joined(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:
+    return ContactSignal(
+        external_id=f"{ends.visitor.value}:joined:{at}",
+        sender=ends.visitor,
+        recipient=ends.here,
         signal="joined",
         value=_language(frame) or "",
     )
 
 
-_FRAMES: Mapping[str, Callable[[Mapping[str, Any], Address, int], InboundEvent]] = {
+_FRAMES: Mapping[str, Callable[[Mapping[str, Any], _Ends, int], InboundEvent]] = {
     "message": _message,
     "choice": _choice,
     "typing": _typing,
@@ -170,12 +197,12 @@ _FRAMES: Mapping[str, Callable[[Mapping[str, Any], Address, int], InboundEvent]]
 }
 
 
-def _message_id(frame: Mapping[str, Any], visitor: Address) -> str:
+def _message_id(frame: Mapping[str, Any], ends: _Ends) -> str:
     """Return an id that is unique in the channel: the window numbers its own messages, so the visitor belongs to it."""
     own = frames.text_member(frame, "id")
     if not _ID.fullmatch(own):
         raise UnreadableRequest("bad_id")
-    return f"{visitor.value}:{own}"
+    return f"{ends.visitor.value}:{own}"
 
 
 def _language(frame: Mapping[str, Any]) -> str | None:

@@ -1,0 +1,94 @@
+"""Sends messages through Twilio's library, over our own connections.
+
+The library builds the request and reads the answer; its connection is replaced by ours, because its own hides Retry-After, has no
+separate limit for connecting, and cannot be pointed at another address. Must not try again.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from twilio.http import AsyncHttpClient  # type: ignore[import-untyped]  # the library ships no types; met here only
+from twilio.http.response import Response  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
+
+from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from core.model.outbound import SendError, SendErrorCode
+
+# Twilio's error codes with a meaning of their own; for any other the HTTP status decides.
+_OPTED_OUT = {21610}
+_BAD_ADDRESS = {21211, 21214, 21217, 21265, 21401, 21614, 21635}
+_TOO_LONG = {21605, 21617}
+_THROTTLED = {14107, 20429, 21611}
+_CREDENTIALS = {20003, 20005, 20008}
+_OUR_FAULT = {20404, 21212, 21408, 21602, 21603, 21606, 21609, 21612, 21659, 21660, 21703}
+
+
+class TwilioRest:
+    """The REST API of one account at `api_base`."""
+
+    def __init__(self, account_sid: str, auth_token: str, api_base: str, http: Http) -> None:
+        self._messages = Client(account_sid, auth_token, http_client=_Connection(api_base, http)).messages
+
+    async def create(self, *, to: str, from_: str, body: str, status_callback: str) -> str:
+        """Hand over one message and return its SID; raises `SendError`."""
+        try:
+            created = await self._messages.create_async(to=to, from_=from_, body=body, status_callback=status_callback)
+        except (ValueError, TypeError, AttributeError, LookupError):  # what the library raises for an answer that it cannot read
+            raise _unreadable() from None
+        if not isinstance(created.sid, str) or not created.sid:
+            raise _unreadable()
+        return created.sid
+
+
+class _Connection(AsyncHttpClient):  # type: ignore[misc]  # its base is untyped
+    """What the library calls to reach Twilio."""
+
+    def __init__(self, api_base: str, http: Http) -> None:
+        super().__init__(logging.getLogger(__name__), is_async=True)
+        self._api_base = api_base.rstrip("/")
+        self._http = http
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: Any = None,
+        data: Any = None,
+        headers: Any = None,
+        auth: Any = None,
+        timeout: Any = None,  # noqa: ASYNC109 - the library's signature; limits are the connection's
+        allow_redirects: Any = None,
+    ) -> Response:
+        """POST the form of the library's request; raises `SendError` for any answer but a 2xx."""
+        del method, params, timeout, allow_redirects  # messages are created by POST, and limits are our own
+        answer = await self._http.post(self._api_base + urlsplit(url).path, form=data, headers=headers, auth=auth)
+        if not 200 <= answer.status < 300:
+            raise _refused(answer)
+        return Response(answer.status, answer.body.decode("utf-8", "replace"), answer.headers)
+
+
+def _refused(answer: HttpAnswer) -> SendError:
+    """Return the error for Twilio's own code if it gives one, else for the status."""
+    number = answer.json_object().get("code")
+    code = number if type(number) is int else 0
+    text = str(code)
+    if code in _OPTED_OUT:
+        return SendError(SendErrorCode.OPTED_OUT, retryable=False, provider_code=text)
+    if code in _BAD_ADDRESS:
+        return SendError(SendErrorCode.BAD_ADDRESS, retryable=False, provider_code=text)
+    if code in _TOO_LONG:
+        return SendError(SendErrorCode.TOO_LONG, retryable=False, provider_code=text)
+    if code in _CREDENTIALS:
+        return SendError(SendErrorCode.BAD_CREDENTIALS, retryable=False, ours=True, provider_code=text)
+    if code in _THROTTLED:
+        return SendError(SendErrorCode.THROTTLED, retryable=True, provider_code=text, retry_after_s=retry_after_s(answer.headers))
+    if code in _OUR_FAULT:
+        return SendError(SendErrorCode.REFUSED, retryable=False, ours=True, provider_code=text)
+    return refusal(answer, text if code else "", certain=bool(code))
+
+
+def _unreadable() -> SendError:
+    return SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True, unknown=True, detail="2xx without a message resource")
