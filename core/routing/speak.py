@@ -119,11 +119,10 @@ def _link(
 ) -> Link:
     """Return the line to speak on, within an open interaction: a closed one is never reopened, so a new one begins."""
     offered = reach.targets(tx, channels, conversation.id)
-    chosen = next((one for one in offered if (one.key == target if target else one.link is not None)), None)
-    if chosen is None or chosen.link is None:
-        problem = chosen.problem if chosen else "no_channel"
-        raise Refused("no_channel", "The customer cannot be written to there.", problem=problem)
-    link = chosen.link
+    wanted = [one for one in offered if target in (None, one.key)]
+    link = next((one.link for one in wanted if one.link is not None), None)
+    if link is None:
+        raise Refused("no_channel", "The customer cannot be written to there.", problem=wanted[0].problem if wanted else "no_channel")
     current = interactions.get(tx, link.interaction_id)
     if current is not None and current["status"] == "open":
         return link
