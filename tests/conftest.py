@@ -1,4 +1,4 @@
-"""What holds for every test: the network ends at loopback, and options for the long runs.
+"""What holds for every test: the network ends at loopback, options for the long runs, and what is said of tests that cannot run.
 
 Must not hold fixtures of one package; those live beside its tests.
 """
@@ -6,6 +6,8 @@ Must not hold fixtures of one package; those live beside its tests.
 from __future__ import annotations
 
 import ipaddress
+import os
+import shutil
 import socket
 from typing import Any
 
@@ -62,10 +64,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the expectations of the golden conversations")
 
 
+def chromium_path() -> str | None:
+    """Return the browser that the browser tests drive, if this machine has one."""
+    return os.environ.get("PARLEY_CHROMIUM") or shutil.which("chromium")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out of the everyday run."""
-    if config.getoption("--long"):
-        return
-    everyday = [item for item in items if item.get_closest_marker("long") is None]
-    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long") is not None])
-    items[:] = everyday
+    """Leave the long tests out of the everyday run, and mark the browser tests where there is no browser."""
+    if not config.getoption("--long"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long") is not None])
+        items[:] = [item for item in items if item.get_closest_marker("long") is None]
+    if chromium_path() is None:
+        for item in items:
+            if item.get_closest_marker("browser") is not None:
+                item.add_marker(pytest.mark.skip(reason="no Chromium"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser; only for tests marked `browser`."""
+    path = chromium_path()
+    if path is None:
+        raise AssertionError("a test that asks for the browser must be marked browser")
+    return path
+
+
+_not_run = pytest.StashKey[list[str]]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Note what did not run, while the reports are still at hand."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    session.config.stash[_not_run] = sorted(report.nodeid for report in skipped)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Name, after everything else, the tests that this machine cannot run."""
+    names = config.stash.get(_not_run, [])
+    if names and not hasattr(config, "workerinput"):
+        print(f"Not run: {len(names)} browser tests, because there is no Chromium (apt-get install chromium, or set PARLEY_CHROMIUM):")
+        for name in names:
+            print(f"  {name}")
