@@ -39,6 +39,7 @@ class Writer:
         self._wal_pages = 0
         self._checkpointed_pages = 0
         self._suspect = False
+        self._failing = False
         self._use(connection)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -75,7 +76,10 @@ class Writer:
             grown = self._wal_pages - self._checkpointed_pages
             if grown >= self._checkpoint_pages or (grown and not batch):
                 self._checkpoint()
-        self._connection.close()
+        try:
+            self._connection.close()
+        except apsw.Error as error:
+            _log.error("the file was not closed cleanly, its log keeps everything: %s", type(error).__name__)
 
     def _take(self) -> tuple[list[Job], bool]:
         """Wait for work and take all there is; say whether to go on. An empty batch means that nothing came for a while."""
@@ -103,6 +107,9 @@ class Writer:
             code, detail = code_of(error), type(error).__name__
             return [Outcome(job, None, StoreUnavailable(code, detail)) for job in batch]
         point("store.after_commit")
+        if self._failing:
+            self._failing = False
+            _log.warning("the store takes writes again")
         return outcomes
 
     def _run_units(self, batch: list[Job]) -> list[Outcome]:
@@ -143,7 +150,9 @@ class Writer:
 
     def _give_up(self, error: Exception) -> None:
         """Undo the batch; after an error of the file, believe nothing that the connection holds in memory."""
-        _log.error("a batch was not committed: %s", type(error).__name__)
+        if not self._failing:
+            self._failing = True
+            _log.error("the store takes no writes, it tries with each that comes: %s", code_of(error), exc_info=error)
         self._suspect = self._suspect or code_of(error) != "disk_full"
         try:
             if self._connection.in_transaction:
