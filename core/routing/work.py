@@ -25,6 +25,7 @@ def claim(tx: Tx, item_id: str, agent: Agent, at: int) -> WorkItem:
     if not work_items.assign(tx, item_id, agent.id, at):
         raise _gone(tx, item)
     conversation = conversations.load(tx, item.conversation_id)
+    work_items.set_operator(tx, item.interaction_id, agent.login)
     append(tx, conversation, "work_item.claimed", at, ref=item.id, body={"agent_id": agent.id})
     _own(tx, conversation, "agent", agent.id, at, by=agent.id)
     return existing(tx, item_id)
@@ -45,6 +46,7 @@ def take_over(tx: Tx, item_id: str, agent: Agent, at: int) -> WorkItem:
     if item.agent_id is None or not work_items.reassign(tx, item_id, item.agent_id, agent.id, at):
         raise _gone(tx, item)
     conversation = conversations.load(tx, item.conversation_id)
+    work_items.set_operator(tx, item.interaction_id, agent.login)
     append(tx, conversation, "work_item.claimed", at, ref=item.id, body={"agent_id": agent.id, "from": item.agent_id})
     _own(tx, conversation, "agent", agent.id, at, by=agent.id)
     return existing(tx, item_id)
@@ -69,7 +71,7 @@ def return_all(tx: Tx, agent_id: str, at: int) -> None:
 
 
 def close(tx: Tx, item_id: str, agent: Agent, disposition: str, at: int, *, note: str = "") -> WorkItem:
-    """End an own item and the contacts that it was about; the caller then tells the dialog that the bot has the conversation again.
+    """End an own item and the contacts that it was about; the bot owns the conversation again, which the caller then tells the dialog.
 
     Raises `Refused`: not_found, not_yours, done, bad_text.
     """
@@ -83,7 +85,7 @@ def close(tx: Tx, item_id: str, agent: Agent, disposition: str, at: int, *, note
     for interaction_id in work_items.open_interactions(tx, conversation.id):
         about = disposition if interaction_id == item.interaction_id else None
         interactions.close_one(tx, conversation, interaction_id, reason="agent", at=at, disposition=about)
-    conversations.save(tx, conversation)
+    _own(tx, conversation, "bot", None, at, by=agent.id)
     return existing(tx, item_id)
 
 

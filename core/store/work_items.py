@@ -146,3 +146,8 @@ def finish(tx: Tx, item_id: str, from_agent: str, disposition: str, at: int) -> 
 def open_interactions(tx: Tx, conversation_id: str) -> list[str]:
     """Return the interactions of a conversation that are still open."""
     return [row[0] for row in tx.all("select id from interaction where conversation_id = ? and status = 'open'", (conversation_id,))]
+
+
+def set_operator(tx: Tx, interaction_id: str, login: str) -> None:
+    """Note in an interaction which agent handles it."""
+    tx.execute("update interaction set operator = ? where id = ?", (login, interaction_id))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import count
 from types import MappingProxyType
 
@@ -14,10 +13,10 @@ from core.model.channel import Channel
 from core.model.ids import ChannelId, derive, uuid7
 from core.model.outbound import Answer, Author, Reply
 from core.record import Link, hear, say
+from core.routing.handover import queue_item
 from core.store import conversations, interactions
 from core.store.agents import Agent
 from core.store.api import Tx
-from core.store.events import append
 
 NOW = 1_790_000_000_000
 NUMBER = Address(AddressKind.MSISDN, "+254722000001")
@@ -87,14 +86,6 @@ def hand_over(tx: Tx, channel: Channel = SMS, address: Address = NUMBER, at: int
     conversation, link = link_of(tx, channel, address, at)
     item_id = new_id(at)
     told = {"wanted": "Talk to an agent", "reason": "asked", "tried": [], "facts": {}} | card
-    number = tx.one("select coalesce(max(number), 0) + 1 from work_item")
-    tx.execute(
-        "insert into work_item (id, number, conversation_id, interaction_id, queue, state, reason, card, created_at)"
-        " values (?, ?, ?, ?, 'general', 'waiting', 'asked', ?, ?)",
-        (item_id, number[0] if number else 1, conversation.id, link.interaction_id, json.dumps(told), at),
-    )
-    conversation.owner, conversation.owner_epoch = "queued", conversation.owner_epoch + 1
-    append(tx, conversation, "work_item.created", at, ref=item_id, body={"queue": "general"})
-    append(tx, conversation, "owner.changed", at, body={"owner": "queued"})
+    queue_item(tx, conversation, item_id, interaction_id=link.interaction_id, queue="general", reason="asked", card=told, at=at)
     conversations.save(tx, conversation)
     return item_id

@@ -205,7 +205,8 @@ def test_closing_ends_the_item_and_every_open_contact_and_keeps_the_note_inside(
     assert (contact["status"], contact["close_reason"], contact["disposition"]) == ("closed", "agent", "resolved")
     assert store.read_sync(lambda tx: tx.one("select count(*) from outbox")) == (0,)
     kinds = [row[0] for row in store.read_sync(lambda tx: tx.all("select kind from event where conversation_id = ?", (conversation_id,)))]
-    assert kinds[-3:] == ["note.added", "work_item.closed", "interaction.closed"]
+    assert kinds[-4:] == ["note.added", "work_item.closed", "interaction.closed", "owner.changed"]
+    assert store.read_sync(lambda tx: conversations.load(tx, conversation_id)).owner == "bot"
 
 
 def test_a_released_item_waits_again_with_its_age(store: SqliteStore) -> None:
