@@ -21,7 +21,7 @@ _LAST_RANK_BEFORE_END = 2
 
 
 def reached(current: DeliveryStatus, reported: DeliveryStatus) -> DeliveryStatus:
-    """Return where a message stands after a report. Our own ends only stop what the provider has not taken; a provider's word outranks them."""
+    """Return where a message stands after a report. Our own ends stop only what no provider has taken."""
     if reported in _ENDS:
         return reported if current not in _ENDS and RANK[current] <= _LAST_RANK_BEFORE_END else current
     if current in _ENDS:

@@ -11,7 +11,7 @@ Call = Callable[[], None]
 
 
 class Hints:
-    """Topics to wait for: `outbox`, `timers`, `events`, `address:<value>` (a message for a pulling client), `typing:<value>`."""
+    """Topics to wait for: `outbox`, `timers`, `actions`, `events`, `address:<value>` (a message for a pulling client), `typing:<value>`."""
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[Call]] = defaultdict(set)

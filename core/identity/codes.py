@@ -17,6 +17,10 @@ FAILURES_PER_HOUR_MAX = 10
 GAP_MS = 60_000
 BURST_MS, BURST_MAX = 10 * 60_000, 3
 DAY_MS, DAY_MAX = 24 * 3_600_000, 10
+_TIMES = {
+    "address": "select created_at from one_time_code where address = ? and created_at > ?",
+    "party_id": "select created_at from one_time_code where party_id = ? and created_at > ?",
+}
 _SENDABLE = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
@@ -45,10 +49,7 @@ def sendable_number(text: str, country: str) -> tuple[str, str | None]:
 def make(tx: Tx, key: bytes, cause: str, party_id: str, address: Address, purpose: str, at: int) -> Made:
     """Make a code for an address; it cancels the earlier ones. The limits hold for the address and for the party that asks."""
     for column, value in (("address", address.value), ("party_id", party_id)):
-        times = [
-            row[0]
-            for row in tx.all(f"select created_at from one_time_code where {column} = ? and created_at > ?", (value, at - DAY_MS))
-        ]
+        times = [row[0] for row in tx.all(_TIMES[column], (value, at - DAY_MS))]
         if times and at - max(times) < GAP_MS:
             return Made(problem="throttled")
         if sum(at - time < BURST_MS for time in times) >= BURST_MAX or len(times) >= DAY_MAX:

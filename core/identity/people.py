@@ -76,7 +76,8 @@ def _merge(tx: Tx, person: Person, owner_id: str, channel_id: str, cause: str, a
             (target.id, owner_id, None if latest is None else latest[0], person.interaction_id),
         )
         tx.execute(
-            "update timer set conversation_id = ? where conversation_id = ? and kind = ?", (target.id, old.id, f"close:{person.interaction_id}")
+            "update timer set conversation_id = ? where conversation_id = ? and kind = ?",
+            (target.id, old.id, f"close:{person.interaction_id}"),
         )
     state, old.state = old.state, None
     append(tx, old, "person.verified", at, ref=target.id, body={"merged_into": owner_id})

@@ -22,7 +22,7 @@ class Adapter(Protocol):
         ...
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
-        """Translate a request; pure. Raises `UnreadableRequest` for a body that makes no sense, returns `Ignored` for what is merely strange."""
+        """Translate a request; pure. Raises `UnreadableRequest` for a body that makes no sense; what is merely strange is `Ignored`."""
         ...
 
     def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:

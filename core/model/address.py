@@ -21,7 +21,7 @@ class AddressKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One address: an MSISDN in E.164 with plus sign, an e-mail address, a visitor id, …"""
+    """One address: an MSISDN in E.164 with plus sign, an e-mail address, a visitor id."""
 
     kind: AddressKind
     value: str

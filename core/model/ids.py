@@ -22,7 +22,6 @@ AgentId = NewType("AgentId", str)
 ChannelId = NewType("ChannelId", str)
 
 
-
 def uuid7(now_ms: int, random: Callable[[int], bytes]) -> str:
     """Return a UUID version 7 (RFC 9562 section 5.7) for `now_ms`, with 74 random bits."""
     value = (now_ms & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(random(10), "big")

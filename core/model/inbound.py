@@ -11,7 +11,7 @@ from core.model.address import Address
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """One request as received. `url` is the public URL that the provider signed; header names are in lower case; `received_at` in ms UTC."""
+    """One request as received. `url` is the public one that was signed; header names are in lower case; `received_at` in ms UTC."""
 
     method: str
     url: str

@@ -47,8 +47,8 @@ def insert(
     """Write an action down, leased to the process that is about to run it."""
     channel, external = inbound or (None, None)
     tx.execute(
-        "insert into action (id, conversation_id, interaction_id, inbound_channel, inbound_external, name, payload, state, attempts, due_at,"
-        " lease, lease_until, created_at) values (?, ?, ?, ?, ?, ?, ?, 'running', 1, ?, ?, ?, ?)",
+        "insert into action (id, conversation_id, interaction_id, inbound_channel, inbound_external, name, payload, state, attempts,"
+        " due_at, lease, lease_until, created_at) values (?, ?, ?, ?, ?, ?, ?, 'running', 1, ?, ?, ?, ?)",
         (
             run.key,
             conversation_id,
@@ -67,7 +67,7 @@ def insert(
 
 def find(tx: Tx, action_id: str) -> ActionRow | None:
     """Return an action, or None."""
-    row = tx.one(f"select {_COLUMNS} from action where id = ?", (action_id,))
+    row = tx.one(f"select {_COLUMNS} from action where id = ?", (action_id,))  # noqa: S608
     return None if row is None else ActionRow(*row)
 
 
@@ -95,7 +95,9 @@ def set_late(tx: Tx, action_id: str) -> bool:
 def end(tx: Tx, action_id: str, at: int, error: str | None) -> bool:
     """Note the end of an action; False if it ended before."""
     state = "done" if error is None else "failed"
-    return bool(tx.execute("update action set state = ?, ended_at = ?, lease = null where id = ? and state = 'running'", (state, at, action_id)))
+    return bool(
+        tx.execute("update action set state = ?, ended_at = ?, lease = null where id = ? and state = 'running'", (state, at, action_id))
+    )
 
 
 def next_due(tx: Tx) -> int | None:

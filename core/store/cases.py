@@ -10,9 +10,7 @@ FIRST_NUMBER = 1001
 FIELDS = ("number", "kind", "description", "severity", "status", "created_at", "changed_at", "id")
 
 
-def open_one(
-    tx: Tx, case_id: str, *, party_id: str, interaction_id: str, kind: str, description: str, severity: str, at: int
-) -> int:
+def open_one(tx: Tx, case_id: str, *, party_id: str, interaction_id: str, kind: str, description: str, severity: str, at: int) -> int:
     """Open a case and return its number; the same id again returns the number that it has."""
     known = tx.one("select number from case_file where id = ?", (case_id,))
     if known is not None:
@@ -29,5 +27,5 @@ def open_one(
 
 def of_party(tx: Tx, party_id: str, limit: int) -> list[dict[str, Any]]:
     """Return the newest cases of a party."""
-    rows = tx.all(f"select {', '.join(FIELDS)} from case_file where party_id = ? order by created_at desc, number desc limit ?", (party_id, limit))
-    return [dict(zip(FIELDS, row, strict=True)) for row in rows]
+    sql = f"select {', '.join(FIELDS)} from case_file where party_id = ? order by created_at desc, number desc limit ?"  # noqa: S608
+    return [dict(zip(FIELDS, row, strict=True)) for row in tx.all(sql, (party_id, limit))]

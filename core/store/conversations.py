@@ -13,11 +13,11 @@ _COLUMNS = (
     "c.id, c.party_id, c.state, c.version, c.seq, c.spoken_seq, c.owner, c.agent_id, c.owner_epoch,"
     " c.session_channel, c.session_id, c.session_seen, c.failures"
 )
-_BY_ID = f"select {_COLUMNS} from conversation c where c.id = ?"
-_BY_PARTY = f"select {_COLUMNS} from conversation c where c.party_id = ?"
+_BY_ID = f"select {_COLUMNS} from conversation c where c.id = ?"  # noqa: S608
+_BY_PARTY = f"select {_COLUMNS} from conversation c where c.party_id = ?"  # noqa: S608
 _PERSON = "m.id, m.strength, m.opted_out_at, p.role, p.name, p.language, p.facts"
 _BY_ADDRESS = (
-    f"select {_PERSON}, i.id, i.reason, {_COLUMNS}"
+    f"select {_PERSON}, i.id, i.reason, {_COLUMNS}"  # noqa: S608
     " from contact_medium m join party p on p.id = m.party_id join conversation c on c.party_id = p.id"
     " left join interaction i on i.conversation_id = c.id and i.channel_id = ? and i.address = m.value and i.status = 'open'"
     " where m.kind = ? and m.value = ? and m.valid_to is null"

@@ -12,9 +12,7 @@ from core.store.conversations import Conversation
 _INSERT = "insert into event (conversation_id, seq, kind, at, ref, body) values (?, ?, ?, ?, ?, ?)"
 
 
-def append(
-    tx: Tx, conversation: Conversation, kind: str, at: int, *, ref: str | None = None, body: Mapping[str, Any] | None = None
-) -> int:
+def append(tx: Tx, conversation: Conversation, kind: str, at: int, *, ref: str | None = None, body: Mapping[str, Any] | None = None) -> int:
     """Append one event and return its number within the conversation; the caller saves the conversation."""
     conversation.seq = seq = conversation.seq + 1
     tx.execute(_INSERT, (conversation.id, seq, kind, at, ref, None if body is None else json.dumps(body, ensure_ascii=False)))

@@ -64,7 +64,14 @@ def set_reason(tx: Tx, interaction_id: str, reason: str) -> None:
 
 
 def close_one(
-    tx: Tx, conversation: Conversation, interaction_id: str, *, reason: str, at: int, disposition: str | None = None, remark: str | None = None
+    tx: Tx,
+    conversation: Conversation,
+    interaction_id: str,
+    *,
+    reason: str,
+    at: int,
+    disposition: str | None = None,
+    remark: str | None = None,
 ) -> bool:
     """Close an interaction for good; False if it was closed before."""
     changed = tx.execute(
@@ -80,7 +87,7 @@ def close_one(
 
 def get(tx: Tx, interaction_id: str) -> dict[str, Any] | None:
     """Return an interaction as a document, or None."""
-    row = tx.one(f"select {COLUMNS} from interaction where id = ?", (interaction_id,))
+    row = tx.one(f"select {COLUMNS} from interaction where id = ?", (interaction_id,))  # noqa: S608
     return None if row is None else document(row)
 
 
@@ -93,7 +100,7 @@ def latest_of_conversations(tx: Tx, conversation_ids: Sequence[str], limit: int)
     """Return the newest interactions of some conversations."""
     marks = ", ".join("?" * len(conversation_ids))
     rows = tx.all(
-        f"select {COLUMNS} from interaction where conversation_id in ({marks}) order by opened_at desc, id desc limit ?",
+        f"select {COLUMNS} from interaction where conversation_id in ({marks}) order by opened_at desc, id desc limit ?",  # noqa: S608
         (*conversation_ids, limit),
     )
     return [document(row) for row in rows]

@@ -38,7 +38,7 @@ def next_number(tx: Tx, address_kind: str, address: str) -> int:
 
 def after_number(tx: Tx, address: str, number: int, limit: int) -> list[dict[str, Any]]:
     """Return messages for a pulling client beyond the number that it has."""
-    rows = tx.all(f"select {COLUMNS} from message where address = ? and number > ? order by number limit ?", (address, number, limit))
+    rows = tx.all(f"select {COLUMNS} from message where address = ? and number > ? order by number limit ?", (address, number, limit))  # noqa: S608
     return [document(row) for row in rows]
 
 
@@ -46,7 +46,7 @@ def latest_of_conversations(tx: Tx, conversation_ids: Sequence[str], limit: int)
     """Return the newest messages of some conversations, oldest first."""
     marks = ", ".join("?" * len(conversation_ids))
     rows = tx.all(
-        f"select {COLUMNS} from message where conversation_id in ({marks}) order by created_at desc, seq desc limit ?",
+        f"select {COLUMNS} from message where conversation_id in ({marks}) order by created_at desc, seq desc limit ?",  # noqa: S608
         (*conversation_ids, limit),
     )
     return [document(row) for row in reversed(rows)]

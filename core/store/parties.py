@@ -13,14 +13,16 @@ from core.store.api import Row, Tx
 def create(tx: Tx, party_id: str, role: str, at: int, *, customer_no: str | None = None, language: str | None = None) -> None:
     """Create a party: a customer or a prospect."""
     tx.execute(
-        "insert into party (id, role, customer_no, language, created_at) values (?, ?, ?, ?, ?)", (party_id, role, customer_no, language, at)
+        "insert into party (id, role, customer_no, language, created_at) values (?, ?, ?, ?, ?)",
+        (party_id, role, customer_no, language, at),
     )
 
 
 def link(tx: Tx, medium_id: str, party_id: str, address: Address, strength: Strength, evidence: str, at: int, number: int = 0) -> None:
     """Say that an address belongs to a party from now on."""
     tx.execute(
-        "insert into contact_medium (id, party_id, kind, value, strength, evidence, last_number, valid_from) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into contact_medium (id, party_id, kind, value, strength, evidence, last_number, valid_from)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
         (medium_id, party_id, address.kind.value, address.value, int(strength), evidence, number, at),
     )
 
@@ -33,7 +35,8 @@ def unlink(tx: Tx, medium_id: str, at: int) -> None:
 def strengthen(tx: Tx, medium_id: str, strength: Strength, evidence: str) -> None:
     """Note better evidence for a link."""
     tx.execute(
-        "update contact_medium set strength = ?, evidence = ? where id = ? and strength < ?", (int(strength), evidence, medium_id, int(strength))
+        "update contact_medium set strength = ?, evidence = ? where id = ? and strength < ?",
+        (int(strength), evidence, medium_id, int(strength)),
     )
 
 

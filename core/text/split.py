@@ -73,9 +73,7 @@ def _clusters(text: str) -> list[str]:
     clusters: list[str] = _CLUSTERS.findall(text)
     if all(len(cluster) <= _CLUSTER_CHARS_MAX for cluster in clusters):
         return clusters
-    return [
-        cluster[start : start + _CLUSTER_CHARS_MAX] for cluster in clusters for start in range(0, len(cluster), _CLUSTER_CHARS_MAX)
-    ]
+    return [cluster[start : start + _CLUSTER_CHARS_MAX] for cluster in clusters for start in range(0, len(cluster), _CLUSTER_CHARS_MAX)]
 
 
 def _at_space(clusters: list[str]) -> tuple[str, list[str]]:

@@ -1,0 +1,221 @@
+"""Taking a dialog one step on and writing what follows: replies, effects, actions, timers.
+
+It is told what happened and to whom; recording what came in is the turn's business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core import record
+from core.effects import Applied, apply
+from core.identity import people
+from core.model.channel import Channel
+from core.model.dialog import ActionDone, Dialog, DialogContext, DialogInput, Fact, RunAction, TimerFired
+from core.model.ids import derive
+from core.model.outbound import Answer, Author, OutboundMessage, Reply
+from core.record import Link
+from core.record_actions import RECORD_ACTIONS, RecordScope
+from core.routing.handover import queue_item
+from core.store import actions, conversations, interactions
+from core.store.api import Tx
+from core.store.conversations import Person
+from core.store.events import append
+
+RECORD_ACTIONS_PER_TURN = 8
+ACTION_LEASE_MARGIN_MS = 15_000
+FAILURES_BEFORE_HANDOVER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRules:
+    """What an operator decided for all turns. Times in ms; `lease` names the process that runs actions."""
+
+    country: str
+    operator: str
+    default_language: str
+    queue: str
+    close_after_ms: int
+    code_key: bytes
+    lease: str
+    apology: Mapping[str, str]
+    handed_over: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a turn came to. `answer` is None while an action must end first; `wake` are the topics of loops that have work now."""
+
+    conversation_id: str | None = None
+    answer: Answer | None = None
+    duplicate: bool = False
+    action: RunAction | None = None
+    wake: set[str] = field(default_factory=set)
+
+
+class Advance:
+    """The dialog with its channels and rules; holds no state but its configuration."""
+
+    def __init__(self, dialog: Dialog, channels: Mapping[str, Channel], rules: TurnRules) -> None:
+        self._dialog = dialog
+        self._channels = channels
+        self._rules = rules
+
+    def _context(self, person: Person, channel: Channel, cause: str, at: int) -> DialogContext:
+        facts = person.facts
+        return DialogContext(
+            now_ms=at,
+            cause=cause,
+            conversation_id=person.conversation.id,
+            channel_id=channel.id,
+            capabilities=channel.capabilities,
+            language=person.language,
+            country=self._rules.country,
+            trust=people.trust(person, channel),
+            known=person.role == "customer",
+            name=person.name,
+            opted_out=person.opted_out,
+            owner=person.conversation.owner,
+            facts={name: Fact(**fact) for name, fact in facts.items()} if facts else {},
+        )
+
+    def run(
+        self,
+        tx: Tx,
+        person: Person,
+        link: Link,
+        what: DialogInput,
+        cause: str,
+        at: int,
+        *,
+        request: tuple[str, str] | None,
+    ) -> Outcome:
+        """Take the dialog on, run record actions as they come, and write all that follows.
+
+        With a `request` the replies travel in its answer; without, they go out on a line that can be pushed to.
+        """
+        inline = request is not None and link.channel.capabilities.inline_reply
+        out = link if inline else record.push_link(self._channels, link)
+        speaking = (out or link).channel
+        state: dict[str, Any] | None = json.loads(person.conversation.state) if person.conversation.state else None
+        replies: list[Reply] = []
+        fired = isinstance(what, TimerFired)
+        applied = Applied()
+        run: RunAction | None = None
+        outcome = Outcome()
+        for _ in range(RECORD_ACTIONS_PER_TURN):
+            step = self._dialog.advance(state, what, self._context(person, speaking, cause, at))
+            state = step.state
+            replies += step.replies
+            apply(tx, person, link, step.effects, applied, self._rules.queue, cause, at)
+            run, applied.run = applied.run, None
+            if run is None or run.name not in RECORD_ACTIONS:
+                break
+            person, what = self._run_record_action(tx, person, link, run, at)
+            outcome.wake.add("outbox")  # it may have sent a code
+        person.conversation.state = json.dumps(state, ensure_ascii=False, separators=(",", ":")) if state else None
+        person.conversation.failures = 0
+        outcome.conversation_id = person.conversation.id
+        if person.opted_out and fired:
+            replies.clear()
+        sent = self.say_all(tx, person, out, replies, cause, at, inline=inline, outcome=outcome)
+        if run is not None:
+            outcome.action = run
+            until = at + int(run.timeout_s * 1000) * (run.retries + 1) + ACTION_LEASE_MARGIN_MS
+            actions.insert(
+                tx,
+                run,
+                conversation_id=person.conversation.id,
+                interaction_id=link.interaction_id,
+                inbound=request,
+                at=at,
+                lease=self._rules.lease,
+                lease_until=until,
+            )
+        if request is not None and not (run is not None and link.channel.capabilities.answer_deadline_s is not None):
+            outcome.answer = link.channel.acknowledge(sent)
+        if applied.close is not None:
+            interactions.close_one(tx, person.conversation, link.interaction_id, reason=applied.close, at=at)
+        if applied.timers:
+            outcome.wake.add("timers")
+        return self.finish(tx, person, link, outcome)
+
+    def apologise(self, tx: Tx, person: Person, link: Link, cause: str, at: int, *, request: tuple[str, str] | None) -> Outcome:
+        """Say sorry for a dialog that failed; after the second time in a row people take over."""
+        conversation = person.conversation
+        conversation.failures += 1
+        append(tx, conversation, "flow.failed", at, body={"times": conversation.failures})
+        if conversation.failures >= FAILURES_BEFORE_HANDOVER and conversation.owner == "bot":
+            queue_item(
+                tx,
+                conversation,
+                derive(cause, "work_item"),
+                interaction_id=link.interaction_id,
+                queue=self._rules.queue,
+                reason="flow_failed",
+                card={"wanted": person.reason, "reason": "flow_failed", "failed": "the dialog stopped with an error"},
+                at=at,
+            )
+        texts = self._rules.handed_over if conversation.owner == "queued" else self._rules.apology
+        text = texts.get(person.language or self._rules.default_language) or texts["en"]
+        inline = request is not None and link.channel.capabilities.inline_reply
+        out = link if inline else record.push_link(self._channels, link)
+        reply = Reply(text, ends_session=link.channel.capabilities.session)
+        outcome = Outcome(conversation.id)
+        sent = self.say_all(tx, person, out, [reply], cause, at, inline=inline, outcome=outcome)
+        if request is not None:
+            outcome.answer = link.channel.acknowledge(sent)
+        return self.finish(tx, person, link, outcome)
+
+    def _run_record_action(self, tx: Tx, person: Person, link: Link, run: RunAction, at: int) -> tuple[Person, ActionDone]:
+        scope = RecordScope(
+            person=person,
+            link=link,
+            channels=self._channels,
+            cause=run.key,
+            at=at,
+            country=self._rules.country,
+            operator=self._rules.operator,
+            language=person.language or self._rules.default_language,
+            code_key=self._rules.code_key,
+        )
+        slots = RECORD_ACTIONS[run.name](tx, scope, run.tracker.get("slots", {}))
+        events = tuple({"event": "slot", "name": name, "value": value} for name, value in slots.items())
+        return scope.person, ActionDone(run.key, run.name, events)
+
+    def say_all(
+        self,
+        tx: Tx,
+        person: Person,
+        out: Link | None,
+        replies: Sequence[Reply],
+        cause: str,
+        at: int,
+        *,
+        inline: bool,
+        outcome: Outcome,
+    ) -> list[OutboundMessage]:
+        """Record replies on a line and return them as messages; without a line they cannot be said."""
+        if out is None:
+            return []
+        if not (inline or out.channel.capabilities.pulled):
+            outcome.wake.add("outbox")
+        sent = []
+        for ordinal, reply in enumerate(replies):
+            sent.append(
+                record.say(tx, person.conversation, out, reply, author=Author.BOT, cause=cause, ordinal=ordinal, at=at, inline=inline)
+            )
+            if reply.ends_session:
+                person.conversation.session_channel = person.conversation.session_id = person.conversation.session_seen = None
+        return sent
+
+    def finish(self, tx: Tx, person: Person, link: Link, outcome: Outcome) -> Outcome:
+        """Write the conversation back and note which loops have work now."""
+        conversations.save(tx, person.conversation)
+        if link.channel.capabilities.pulled:
+            outcome.wake.add(f"address:{link.address.value}")
+        outcome.wake.add("events")
+        return outcome

@@ -1,0 +1,168 @@
+"""Puts a gateway together: the one place that knows every class, starts everything in order and stops it in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from config.keys import Keys, open_keys
+from config.settings import Settings
+from core import dispatch
+from core.clock import Clock
+from core.store import actions as action_rows
+from core.store.sqlite import open_store
+from core.turn import TurnRules, Turns
+from dialogs.actions import ActionRunner, load_actions
+from dialogs.engine import Engine
+from dialogs.loader import load_project
+from gateway.actions import Actions
+from gateway.backend import HttpBackend
+from gateway.configured import make_channels
+from gateway.counters import Counters
+from gateway.demo.operator import Demo, start_demo
+from gateway.hints import Hints
+from gateway.runtime import ConfiguredChannel, Gateway
+from gateway.web import make_app
+from gateway.workers import Workers
+
+LIBRARY = Path(__file__).parents[1] / "dialogs" / "library"
+DRAIN_S = 15.0
+KEEP_ALIVE_S = 30.0
+APOLOGY = {
+    "en": "Sorry, something went wrong on our side. Please try again.",
+    "fr": "Desole, une erreur est survenue de notre cote. Veuillez reessayer.",
+    "sw": "Samahani, kuna hitilafu upande wetu. Tafadhali jaribu tena.",
+}
+HANDED_OVER = {
+    "en": "Sorry, something went wrong on our side. A colleague will get back to you.",
+    "fr": "Desole, une erreur est survenue de notre cote. Un collegue va vous repondre.",
+    "sw": "Samahani, kuna hitilafu upande wetu. Mhudumu wetu atawasiliana nawe.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What tests and benches shorten. Times in ms."""
+
+    unknown_wait_ms: int = 120_000
+
+
+def store_path(settings: Settings, data: Path) -> Path:
+    """Return the file of the SQLite store of an installation."""
+    _, _, path = settings.store.url.partition(":")
+    return Path(path) if path else data / "parley.db"
+
+
+def project_folder(settings: Settings) -> Path:
+    """Return the folder with the dialogs."""
+    return LIBRARY / "telecom" if settings.dialogs.project == "telecom" else Path(settings.dialogs.project)
+
+
+async def serve(settings: Settings, data: Path, *, ready: Callable[[Gateway], None]) -> None:
+    """Run a gateway until the process is told to stop. Raises `ConfigWrong`, `StoreRefused`, `KeyRefused`, `ProjectWrong` and OSError."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_once, stop)
+    async with AsyncExitStack() as stack:
+        gateway = await start(settings, data, stack)
+        ready(gateway)
+        await stop.wait()
+
+
+def _stop_once(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        os._exit(0)  # asked twice: everything that stopping does is a courtesy
+    stop.set()
+
+
+async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: Tuning | None = None) -> Gateway:
+    """Start a gateway; leaving `stack` stops it in reverse order."""
+    tuning = tuning or Tuning()
+    listener = socket.create_server((settings.server.host, settings.server.port), backlog=1024, reuse_port=False)
+    stack.callback(listener.close)
+    url = settings.server.origin(listener.getsockname()[1])
+    keys = open_keys(data)
+    store = open_store(store_path(settings, data))
+    stack.callback(store.close)
+    clock = Clock()
+    demo = await start_demo(settings, data, clock, stack) if settings.mode == "demo" else None
+    channels = make_channels(settings, os.environ, keys, url, simulator=demo.twilio_url if demo else "")
+    for configured in channels.values():
+        if hasattr(configured.adapter, "close"):
+            stack.push_async_callback(configured.adapter.close)
+    gateway = Gateway(
+        settings=settings,
+        data=data,
+        url=url,
+        keys=keys,
+        store=store,
+        clock=clock,
+        channels=channels,
+        turns=_turns(settings, keys, channels, lease := clock.new_id()),
+        hints=Hints(),
+        counters=Counters(),
+        lease=lease,
+    )
+    await _take_over(gateway)
+    backend = HttpBackend(demo.bss_url if demo else settings.backend.url)
+    stack.push_async_callback(backend.close)
+    runner = ActionRunner(load_actions(project_folder(settings)), backend)
+    stack.callback(runner.close)
+    await _start_loops(gateway, runner, stack, tuning)
+    await _start_web(gateway, listener, demo, stack)
+    return gateway
+
+
+def _turns(settings: Settings, keys: Keys, channels: dict[str, ConfiguredChannel], lease: str) -> Turns:
+    rules = TurnRules(
+        country=settings.operator.country,
+        operator=settings.operator.name,
+        default_language=settings.operator.default_language,
+        queue=settings.desk.default_queue,
+        close_after_ms=settings.interaction.close_after_s * 1000,
+        code_key=keys.derive("one-time codes"),
+        lease=lease,
+        apology=APOLOGY,
+        handed_over=HANDED_OVER,
+    )
+    engine = Engine(load_project(project_folder(settings)))
+    return Turns(engine, {name: configured.channel for name, configured in channels.items()}, rules)
+
+
+async def _take_over(gateway: Gateway) -> None:
+    """Free what an earlier life of this process held: it alone has the store open."""
+    now = gateway.clock.now_ms()
+    await gateway.store.write(lambda tx: dispatch.abandon(tx, gateway.lease, now))
+    await gateway.store.write(lambda tx: action_rows.abandon(tx, gateway.lease, now))
+
+
+async def _start_loops(gateway: Gateway, runner: ActionRunner, stack: AsyncExitStack, tuning: Tuning) -> None:
+    actions = Actions(gateway, runner)
+    gateway.start_action = actions.start
+    workers = Workers(gateway, actions.resume_due, tuning.unknown_wait_ms)
+    stack.push_async_callback(workers.drain, DRAIN_S)
+    stack.push_async_callback(actions.drain, DRAIN_S)
+    for loop in (workers.dispatch(), workers.fire_timers(), workers.resume_actions()):
+        stack.push_async_callback(_cancel, asyncio.create_task(loop))
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _start_web(gateway: Gateway, listener: socket.socket, demo: Demo | None, stack: AsyncExitStack) -> None:
+    runner = web.AppRunner(make_app(gateway), access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, listener).start()

@@ -1,0 +1,91 @@
+"""Makes the channels of an installation: settings from the configuration, adapters from the registry, webhook addresses from the key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from channels import registry
+from config.keys import Keys
+from config.load import read_channels
+from config.problems import ConfigWrong, Problem
+from config.settings import Settings
+from core.model.address import Address, AddressKind
+from core.model.capabilities import Family
+from core.model.channel import Channel
+from core.model.ids import ChannelId
+from gateway.runtime import ConfiguredChannel
+
+_REACHES = {
+    Family.SMS: AddressKind.MSISDN,
+    Family.USSD: AddressKind.MSISDN,
+    Family.VOICE: AddressKind.MSISDN,
+    Family.WEB: AddressKind.VISITOR,
+    Family.CONSOLE: AddressKind.VISITOR,
+    Family.TELEGRAM: AddressKind.TELEGRAM,
+    Family.WHATSAPP: AddressKind.WHATSAPP,
+    Family.EMAIL: AddressKind.EMAIL,
+}
+
+
+def webhook_secret(keys: Keys, channel_id: str) -> str:
+    """Return the secret in the path of a channel's webhook."""
+    return keys.token(f"webhook/{channel_id}")
+
+
+def webhook_url(url: str, channel_id: str, secret: str) -> str:
+    """Return the address that a provider calls."""
+    return f"{url}/c/{channel_id}/{secret}"
+
+
+def make_channels(
+    settings: Settings, environ: Mapping[str, str], keys: Keys, url: str, *, simulator: str = ""
+) -> dict[str, ConfiguredChannel]:
+    """Return every configured channel; `simulator` is the address of the stand-in for `api_base = "simulator"`. Raises `ConfigWrong`."""
+    loaded = {kind: registry.load(kind) for kind in {channel.kind for channel in settings.channels.values()} & registry.KINDS.keys()}
+    typed = read_channels(settings, lambda kind: loaded[kind].settings if kind in loaded else None, environ, keys)
+    made, problems = {}, []
+    for channel in settings.channels.values():
+        values = typed[channel.id]
+        if getattr(values, "api_base", "") == "simulator":
+            values = replace(values, api_base=simulator or "http://127.0.0.1:9")
+        secret = webhook_secret(keys, channel.id)
+        address = _our_address(channel.address, settings.operator.country)
+        hook = webhook_url(url, channel.id, secret)
+        try:
+            adapter = loaded[channel.kind].make(ChannelId(channel.id), address, values, hook, settings.operator.country)
+        except ValueError as error:
+            problems.append(Problem(channel.where, str(error)))
+            continue
+        core = Channel(
+            ChannelId(channel.id),
+            channel.kind,
+            address,
+            adapter.capabilities,
+            _REACHES[adapter.capabilities.family],
+            adapter.acknowledge,
+        )
+        made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook)
+    if problems:
+        raise ConfigWrong(problems)
+    return made
+
+
+def _our_address(text: str, country: str) -> Address:
+    from channels.numbers import sender  # noqa: PLC0415 - the phone number library is slow to import
+
+    if text.startswith("*"):
+        return Address(AddressKind.SHORT_CODE, text)
+    return sender(text, country) or Address(AddressKind.ALIAS, text)
+
+
+def describe(channel: ConfiguredChannel) -> dict[str, Any]:
+    """Return what operators want to know of a channel."""
+    return {
+        "id": channel.channel.id,
+        "kind": channel.channel.kind,
+        "address": channel.channel.address.value,
+        "webhook_url": channel.webhook_url,
+        "state": "configured",
+    }

@@ -1,0 +1,133 @@
+"""From a request to its answer: authenticate, parse, one unit of work for each event, and only after the commit an answer.
+
+It knows no kind of channel and no page; a failing flow costs an apology, never a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from hashlib import blake2b
+
+from core.advance import Outcome
+from core.crash import point
+from core.model.dialog import RunAction
+from core.model.ids import derive
+from core.model.inbound import ContactSignal, DeliveryReport, Ignored, InboundMessage, RawRequest, UnreadableRequest
+from core.model.outbound import Answer
+from core.receipts import read_up_to, report
+from core.store import journal
+from core.store.api import StoreUnavailable
+from core.turn import Arrival
+from gateway.faults import log_fault
+from gateway.requests import OpenRequest
+from gateway.runtime import ConfiguredChannel, Gateway
+
+_LOG = logging.getLogger(__name__)
+
+
+async def receive(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest) -> Answer:
+    """Return the answer to one request; raises `AuthenticationFailed` and `StoreUnavailable`, and then nothing was kept."""
+    adapter = configured.adapter
+    channel_id = configured.channel.id
+    point("accept.read")
+    adapter.authenticate(request)
+    point("accept.authenticated")
+    try:
+        events = adapter.parse(request)
+    except UnreadableRequest as unreadable:
+        gateway.counters.add("unreadable", channel=channel_id, code=unreadable.code)
+        await _keep_unreadable(gateway, configured, request, unreadable.code)
+        return adapter.acknowledge(())
+    answer: Answer | None = None
+    for event in events:
+        match event:
+            case InboundMessage():
+                answer = await _message(gateway, configured, request, event)
+            case DeliveryReport():
+                await _report(gateway, channel_id, event, request.received_at)
+            case ContactSignal():
+                await _signal(gateway, configured, request, event)
+            case Ignored():
+                gateway.counters.add("ignored", channel=channel_id, reason=event.reason)
+    return answer or adapter.acknowledge(())
+
+
+async def _message(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, said: InboundMessage) -> Answer:
+    arrival = _arrival(gateway, configured, request)
+    try:
+        outcome = await gateway.store.write(lambda tx: gateway.turns.receive(tx, arrival, said))
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - a flow may fail in any way
+        log_fault(_LOG, f"the flow for message {arrival.id} on {arrival.channel.id}", error)
+        gateway.counters.add("flow_failures", channel=arrival.channel.id)
+        outcome = await gateway.store.write(lambda tx: gateway.turns.receive(tx, arrival, said, sorry=True))
+    point("accept.committed")
+    key = (arrival.channel.id, said.external_id)
+    if outcome.duplicate:
+        gateway.counters.add("duplicates", channel=arrival.channel.id)
+        return outcome.answer or await gateway.requests.answer_of(key) or configured.adapter.acknowledge(())
+    gateway.counters.add("messages_in", channel=arrival.channel.id)
+    return await _conclude(gateway, configured, outcome, key)
+
+
+async def _conclude(gateway: Gateway, configured: ConfiguredChannel, outcome: Outcome, key: tuple[str, str]) -> Answer:
+    """Start what a turn asked for; where the answer must wait for it, wait as long as the channel allows."""
+    gateway.hints.wake(*outcome.wake)
+    if outcome.action is None:
+        return outcome.answer or configured.adapter.acknowledge(())
+    if outcome.answer is not None:
+        gateway.start_action(outcome.action, None)
+        return outcome.answer
+    deadline_s = configured.channel.capabilities.answer_deadline_s or 0.0
+    with gateway.requests.opened(key, outcome.action.key) as opened:
+        gateway.start_action(outcome.action, opened)
+        return await _wait(gateway, configured, opened, outcome.action, deadline_s)
+
+
+async def _wait(gateway: Gateway, configured: ConfiguredChannel, opened: OpenRequest, action: RunAction, deadline_s: float) -> Answer:
+    done, _ = await asyncio.wait({opened.answer}, timeout=0 if action.slow else deadline_s)
+    if not done:
+        opened.late = True
+        action_id = opened.action_id
+        outcome = await gateway.store.write(lambda tx: gateway.turns.action_late(tx, action_id, gateway.clock.now_ms()))
+        gateway.hints.wake(*outcome.wake)
+        gateway.counters.add("late_answers", channel=configured.channel.id)
+        opened.settle(outcome.answer or configured.adapter.acknowledge(()))
+    return await opened.answer
+
+
+async def _report(gateway: Gateway, channel_id: str, told: DeliveryReport, at: int) -> None:
+    point("receipt.before")
+    if await gateway.store.write(lambda tx: report(tx, channel_id, told, at)):
+        gateway.hints.wake("events", "outbox")
+    point("receipt.after")
+    gateway.counters.add("delivery_reports", channel=channel_id, status=told.status)
+
+
+async def _signal(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, event: ContactSignal) -> None:
+    if event.signal == "typing":
+        return
+    if event.signal == "read":
+        number = int(event.value) if event.value.isdecimal() else 0
+        await gateway.store.write(lambda tx: read_up_to(tx, event.sender.value, number, request.received_at))
+        gateway.hints.wake("events")
+        return
+    arrival = _arrival(gateway, configured, request)
+    outcome = await gateway.store.write(lambda tx: gateway.turns.signal(tx, arrival, event))
+    gateway.hints.wake(*outcome.wake)
+    if outcome.action is not None:
+        gateway.start_action(outcome.action, None)
+
+
+async def _keep_unreadable(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, code: str) -> None:
+    channel_id = configured.channel.id
+    digest = blake2b(request.body, digest_size=16).hexdigest()
+    entry = derive(f"{'0' * 8}-0000", f"{channel_id}:{digest}")
+    await gateway.store.write(lambda tx: journal.keep_unreadable(tx, entry, channel_id, code, request.received_at, request.body))
+
+
+def _arrival(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest) -> Arrival:
+    raw = request.body.decode("utf-8", "backslashreplace")
+    return Arrival(gateway.clock.new_id(), configured.channel, request.received_at, raw)

@@ -1,0 +1,59 @@
+"""What a running gateway consists of: one value that every handler and loop is given. It is filled by `compose` and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from config.keys import Keys
+from config.settings import Settings
+from core.clock import Clock
+from core.model.adapter import Adapter
+from core.model.channel import Channel
+from core.model.dialog import RunAction
+from core.store.sqlite import SqliteStore
+from core.turn import Turns
+from gateway.counters import Counters
+from gateway.hints import Hints
+from gateway.requests import OpenRequest, OpenRequests
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredChannel:
+    """A channel with what the gateway needs besides: its adapter, its typed settings, and the secret in its webhook's path."""
+
+    channel: Channel
+    adapter: Adapter
+    settings: Any = field(repr=False)
+    secret: str = field(repr=False)
+    webhook_url: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A running gateway. `url` is where browsers and providers reach it; `lease` names this process in claimed rows."""
+
+    settings: Settings
+    data: Path
+    url: str
+    keys: Keys
+    store: SqliteStore
+    clock: Clock
+    channels: Mapping[str, ConfiguredChannel]
+    turns: Turns
+    hints: Hints
+    counters: Counters
+    lease: str
+    requests: OpenRequests = field(default_factory=OpenRequests)
+    start_action: Callable[[RunAction, OpenRequest | None], None] = field(init=False)
+
+    def core_channels(self) -> dict[str, Channel]:
+        """Return the channels as the core sees them, by id."""
+        return {name: configured.channel for name, configured in self.channels.items()}
+
+
+GATEWAY = web.AppKey("gateway", Gateway)

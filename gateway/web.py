@@ -1,0 +1,87 @@
+"""The public web application: webhooks here, pages and sockets from the modules that own them, and what every request must obey."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+
+from aiohttp import web
+
+from core.model.inbound import AuthenticationFailed, RawRequest
+from core.model.outbound import Answer
+from core.store.api import StoreUnavailable
+from gateway import pages, webchat
+from gateway.receive import receive
+from gateway.runtime import GATEWAY, ConfiguredChannel, Gateway
+
+BODY_TIMEOUT_S = 10.0
+IN_FLIGHT_MAX = 500
+
+
+def make_app(gateway: Gateway) -> web.Application:
+    """Build the application of a gateway."""
+    app = web.Application(client_max_size=gateway.settings.server.body_max_bytes)
+    app[GATEWAY] = gateway
+    pages.install(app, public_url=gateway.url, framed=gateway.settings.mode == "demo")
+    app.router.add_post("/c/{channel}/{secret}", _Webhooks(gateway).handle)
+    webchat.install(app, gateway)
+    return app
+
+
+class _Webhooks:
+    """The door for providers. `in_flight` bounds what waits here; beyond it a provider is told to come back."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._in_flight = 0
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Take one request of a provider."""
+        configured = self._channel(request.match_info["channel"], request.match_info["secret"])
+        if self._in_flight >= IN_FLIGHT_MAX:
+            self._gateway.counters.add("shed", channel=configured.channel.id)
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
+        self._in_flight += 1
+        try:
+            answer = await self._answer(request, configured)
+        finally:
+            self._in_flight -= 1
+        return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
+
+    def _channel(self, channel_id: str, secret: str) -> ConfiguredChannel:
+        """Return the channel; an unknown one and a wrong secret look and take the same."""
+        configured = self._gateway.channels.get(channel_id)
+        expected = configured.secret if configured else "0" * 32
+        if not hmac.compare_digest(expected.encode(), secret.encode("utf-8", "surrogatepass")) or configured is None:
+            self._gateway.counters.add("refused", channel=channel_id if configured else "unknown", code="unknown_channel")
+            raise web.HTTPNotFound
+        return configured
+
+    async def _answer(self, request: web.Request, configured: ConfiguredChannel) -> Answer:
+        gateway, channel_id = self._gateway, configured.channel.id
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                body = await request.read()
+        except TimeoutError:
+            gateway.counters.add("refused", channel=channel_id, code="slow_body")
+            raise web.HTTPRequestTimeout from None
+        except web.HTTPRequestEntityTooLarge:
+            gateway.counters.add("refused", channel=channel_id, code="too_large")
+            raise
+        query = request.rel_url.raw_query_string
+        raw = RawRequest(
+            method=request.method,
+            url=f"{configured.webhook_url}?{query}" if query else configured.webhook_url,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body,
+            received_at=gateway.clock.now_ms(),
+            remote=request.remote or "",
+        )
+        try:
+            return await receive(gateway, configured, raw)
+        except AuthenticationFailed as failed:
+            gateway.counters.add("refused", channel=channel_id, code=failed.code)
+            raise web.HTTPForbidden from None
+        except StoreUnavailable as unavailable:
+            gateway.counters.add("refused", channel=channel_id, code=unavailable.code)
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"}) from None

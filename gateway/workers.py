@@ -1,0 +1,122 @@
+"""The loops that do what the store says is due: send messages, fire timers, resume actions. Hints only make them look sooner."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from core import dispatch
+from core.crash import point
+from core.dispatch import Sending
+from core.model.outbound import SendError, SendErrorCode
+from core.store import actions, outbox, timers
+from core.store.api import StoreUnavailable
+from gateway.faults import log_fault
+from gateway.runtime import Gateway
+
+_LOG = logging.getLogger(__name__)
+SEND_TIMEOUT_S = 35.0
+IDLE_S = 30.0
+UNAVAILABLE_S = 1.0
+BATCH = 100
+
+
+class Workers:
+    """The dispatcher and the timer loop of one process."""
+
+    def __init__(self, gateway: Gateway, resume: Callable[[int], Awaitable[int]], unknown_wait_ms: int) -> None:
+        self._gateway = gateway
+        self._resume = resume
+        self._unknown_wait_ms = unknown_wait_ms
+        self._sending: set[asyncio.Task[None]] = set()
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
+
+    async def dispatch(self) -> None:
+        """Send what is due, for ever."""
+        await self._loop("outbox", outbox.next_due, self._dispatch_due)
+
+    async def fire_timers(self) -> None:
+        """Fire timers that are due, for ever."""
+        await self._loop("timers", timers.next_due, self._fire_due)
+
+    async def resume_actions(self) -> None:
+        """Run actions again whose process died, for ever."""
+        await self._loop("actions", actions.next_due, self._resume)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait for the sends under way; what does not end has an unknown outcome, as its row says."""
+        if self._sending:
+            await asyncio.wait(set(self._sending), timeout=timeout_s)
+
+    async def _loop(self, topic: str, next_due: Callable[..., int | None], work: Callable[[int], Awaitable[int]]) -> None:
+        gateway = self._gateway
+        with gateway.hints.listen(topic) as listener:
+            while True:
+                try:
+                    due = await gateway.store.read(next_due)
+                    now = gateway.clock.now_ms()
+                    if due is not None and due <= now and await work(now):
+                        continue
+                    wait_s = IDLE_S if due is None else (due - now) / 1000
+                except StoreUnavailable as unavailable:
+                    _LOG.warning("%s wait for the store: %s", topic, unavailable.code)
+                    wait_s = UNAVAILABLE_S
+                await listener.wait(min(max(wait_s, 0.05), IDLE_S))
+
+    async def _dispatch_due(self, now: int) -> int:
+        gateway = self._gateway
+        channels = gateway.core_channels()
+        point("dispatch.before_claim")
+        sendings = await gateway.store.write(lambda tx: dispatch.claim(tx, channels, now, gateway.lease, BATCH, self._unknown_wait_ms))
+        point("dispatch.claimed")
+        for sending in sendings:
+            task = asyncio.create_task(self._send(sending))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return len(sendings)
+
+    async def _send(self, sending: Sending) -> None:
+        gateway = self._gateway
+        error: SendError | None = None
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                result = await gateway.channels[sending.channel_id].adapter.send(sending.message)
+        except SendError as failure:
+            error = failure
+        except TimeoutError:
+            error = SendError(SendErrorCode.TIMEOUT, retryable=True, unknown=True)
+        except Exception as failure:  # noqa: BLE001 - the attempt was made, so its outcome is unknown
+            log_fault(_LOG, f"the adapter of {sending.channel_id}", failure)
+            error = SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True, unknown=True)
+        point("dispatch.answered")
+        now = gateway.clock.now_ms()
+        if error is None:
+            await gateway.store.write(lambda tx: dispatch.sent(tx, sending, result, now))
+            gateway.counters.add("messages_out", channel=sending.channel_id)
+        else:
+            failed, jitter = error, self._jitter.random()
+            await gateway.store.write(lambda tx: dispatch.failed(tx, sending, failed, now, self._unknown_wait_ms, jitter))
+            gateway.counters.add("send_failures", channel=sending.channel_id, code=error.code.value)
+        gateway.hints.wake("outbox", "events")
+
+    async def _fire_due(self, now: int) -> int:
+        gateway = self._gateway
+        due = await gateway.store.read(lambda tx: timers.due(tx, now, BATCH))
+        for conversation_id, kind in due:
+            point("timer.due")
+            try:
+                outcome = await gateway.store.write(partial(gateway.turns.timer, conversation_id=conversation_id, kind=kind, at=now))
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - a flow may fail in any way; a timer that fails is dropped
+                log_fault(_LOG, f"the flow for timer {kind}", error)
+                gateway.counters.add("flow_failures", channel="timer")
+                await gateway.store.write(partial(timers.cancel, conversation_id=conversation_id, kind=kind))
+                continue
+            gateway.hints.wake(*outcome.wake)
+            if outcome.action is not None:
+                gateway.start_action(outcome.action, None)
+        return len(due)
