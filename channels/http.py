@@ -55,7 +55,6 @@ class Http:
         form: Mapping[str, object] | None = None,
         document: object = None,
         headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
     ) -> HttpAnswer:
         """POST a form or a JSON document once and return the answer; raises `SendError` where there is none."""
         try:
@@ -64,7 +63,6 @@ class Http:
                 data=form,
                 json=document,
                 headers={**(headers or {}), "Accept-Encoding": "identity"},
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
                 allow_redirects=False,
             ) as response:
                 lower = {name.lower(): value for name, value in response.headers.items()}

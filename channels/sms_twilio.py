@@ -123,6 +123,8 @@ class SmsTwilio:
         for name in _ONCE:
             if len(form.get(name, ())) > 1:
                 raise AuthenticationFailed("repeated_field", name)
+        if not _one(form, "From") or not _one(form, "To"):  # their place in the signed string keeps the text from running into them
+            raise AuthenticationFailed("missing_field")
         if _one(form, "AccountSid") != self._account_sid:
             raise AuthenticationFailed("other_account")
         if _one(form, "From" if "MessageStatus" in form else "To") != self._address.value:
@@ -208,7 +210,6 @@ def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequ
             text=text,
             media=_media(form),
             profile_name=texts.clean(_one(form, "ProfileName"))[:100] or None,
-            raw={name: values[0] for name, values in form.items()},
         )
     ]
 

@@ -7,6 +7,7 @@ separate limit for connecting, and cannot be pointed at another address. Must no
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,7 +37,7 @@ class TwilioRest:
         """Hand over one message and return its SID; raises `SendError`."""
         try:
             created = await self._messages.create_async(to=to, from_=from_, body=body, status_callback=status_callback)
-        except (ValueError, TypeError, AttributeError, LookupError):  # what the library raises for an answer that it cannot read
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):  # what the library makes of an unreadable answer
             raise _unreadable() from None
         if not isinstance(created.sid, str) or not created.sid:
             raise _unreadable()
@@ -64,7 +65,9 @@ class _Connection(AsyncHttpClient):  # type: ignore[misc]  # its base is untyped
     ) -> Response:
         """POST the form of the library's request; raises `SendError` for any answer but a 2xx."""
         del method, params, timeout, allow_redirects  # messages are created by POST, and limits are our own
-        answer = await self._http.post(self._api_base + urlsplit(url).path, form=data, headers=headers, auth=auth)
+        credentials = b64encode(":".join(auth).encode()).decode()
+        headers = {**headers, "Authorization": f"Basic {credentials}"}
+        answer = await self._http.post(self._api_base + urlsplit(url).path, form=data, headers=headers)
         if not 200 <= answer.status < 300:
             raise _refused(answer)
         return Response(answer.status, answer.body.decode("utf-8", "replace"), answer.headers)

@@ -153,7 +153,6 @@ def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequ
             session=Session.RESUME if text else Session.NEW,
             session_id=session_id,
             cumulative=True,
-            raw={name: values[0] for name, values in form.items()},
         )
     ]
 
@@ -182,7 +181,7 @@ def _one(form: forms.Form, name: str) -> str:
 
 def _screen(text: str) -> str:
     """Return a text that fits on one screen; the renderer keeps to that already, so a cut here is the last guard."""
-    text = transliterate(text)
+    text = texts.clean(transliterate(text))
     size = septets(text)
     if size is None:
         return text if len(text.encode("utf-16-le")) // 2 <= SCREEN_UCS2_MAX else cut(text, SCREEN_UCS2_MAX - len(_MORE)) + _MORE

@@ -1,0 +1,83 @@
+"""Checks of sending, against a provider on a real port that answers well, badly, late or not at all."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from core.model.adapter import Adapter
+from core.model.outbound import OutboundMessage, SendError, SendErrorCode
+from tests.conformance.provider import Provider
+from tests.conformance.subject import NOWHERE, Subject, saying
+
+
+async def check_send(subject: Subject) -> None:
+    """One attempt ends in a result or in the right `SendError`, whatever the provider does."""
+    if subject.accepted is None:
+        await check_cannot_send(subject)
+        return
+    provider = Provider(subject.accepted)
+    async with provider.running():
+        for mode, wanted in FAILURES.items():
+            provider.mode = mode
+            error = await send_error(subject, provider.base)
+            found = (error.code, error.retryable, error.unknown, error.ours, error.retry_after_s)
+            assert found == wanted, f"{mode}: {found}"
+            assert len(provider.got) == 1, f"{mode}: tried {len(provider.got)} times"
+            provider.got.clear()
+        provider.mode = "ok"
+        adapter = subject.make(provider.base)
+        result = await adapter.send(subject.message)
+        await closed(adapter)
+        assert result.external_id == subject.accepted.external_id
+        assert len(provider.got) == 1
+        error = await send_error(subject, provider.base, saying(subject.message, "x" * (adapter.capabilities.text_max_chars + 1)))
+        assert (error.code, error.retryable) == (SendErrorCode.TOO_LONG, False)
+        gone = provider.base
+    error = await send_error(subject, gone)
+    assert (error.code, error.retryable, error.unknown) == (SendErrorCode.NOT_CONNECTED, True, False)
+
+
+FAILURES: dict[str, tuple[Any, ...]] = {
+    "throttle": (SendErrorCode.THROTTLED, True, False, False, 7.0),
+    "500": (SendErrorCode.PROVIDER_DOWN, True, True, False, None),
+    "503": (SendErrorCode.PROVIDER_DOWN, True, False, False, None),
+    "400": (SendErrorCode.REFUSED, False, False, False, None),
+    "401": (SendErrorCode.BAD_CREDENTIALS, False, False, True, None),
+    "redirect": (SendErrorCode.REFUSED, False, False, True, None),
+    "garbage": (SendErrorCode.UNREADABLE_ANSWER, True, True, False, None),
+    "endless": (SendErrorCode.UNREADABLE_ANSWER, True, True, False, None),
+    "close": (SendErrorCode.TIMEOUT, True, True, False, None),
+    "hang": (SendErrorCode.TIMEOUT, True, True, False, None),
+}
+
+
+async def check_cannot_send(subject: Subject) -> None:
+    """A kind that answers inline or is read by its client says so when it is asked to send."""
+    adapter = subject.make(NOWHERE)
+    assert adapter.capabilities.pulled or not adapter.capabilities.outbound
+    error = await send_error(subject, NOWHERE)
+    assert (error.code, error.retryable) == (SendErrorCode.UNSUPPORTED, False)
+
+
+async def send_error(subject: Subject, base: str, message: OutboundMessage | None = None) -> SendError:
+    """Return the error of one attempt; neither it nor its causes may show a secret or the text."""
+    adapter = subject.make(base)
+    try:
+        await adapter.send(message or subject.message)
+    except SendError as error:
+        shown = "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
+        for secret in (*subject.secrets, subject.message.reply.text, subject.message.recipient.value):
+            assert secret not in shown, "an error of sending shows what it must not"
+        return error
+    finally:
+        await closed(adapter)
+    raise AssertionError("the attempt was reported as a success")
+
+
+async def closed(adapter: Adapter) -> None:
+    """Close an adapter that holds connections."""
+    if hasattr(adapter, "close"):
+        await adapter.close()
+
+
