@@ -17,6 +17,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from core.store.api import StoreUnavailable
+
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -90,6 +92,8 @@ async def uniform_errors(request: web.Request, handler: Handler) -> web.StreamRe
         if error.status < 400 or error.content_type == "application/json":
             raise
         return _uniform(request, error.status, error)
+    except StoreUnavailable:
+        return _uniform(request, 503, web.HTTPServiceUnavailable(headers={"Retry-After": "1"}))
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets the same answer
         number = secrets.token_hex(6)
         resource = request.match_info.route.resource  # not the path, which may hold a secret
@@ -106,8 +110,8 @@ def _uniform(request: web.Request, status: int, error: web.HTTPException | None,
         answer = page(request, "error.html", status=status, title=title, text=text, number=number)
     else:
         answer = problem(status, code, text, **({"request": number} if number else {}))
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+    if error is not None:  # Allow, Retry-After and the like
+        answer.headers.extend((name, value) for name, value in error.headers.items() if not name.lower().startswith("content-"))
     return answer
 
 

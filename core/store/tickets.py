@@ -15,8 +15,8 @@ def issue(tx: Tx, ticket: str, kind: str, subject: str, *, now: int, expires_at:
 
 def redeem(tx: Tx, ticket: str, kind: str, now: int) -> str | None:
     """Use a ticket up; return its subject, or None if there is no such ticket, or not any more."""
-    row = tx.one("delete from ticket where hash = ? and kind = ? and expires_at > ? returning subject", (_hash(ticket), kind, now))
-    return None if row is None else str(row[0])
+    rows = tx.all("delete from ticket where hash = ? and kind = ? and expires_at > ? returning subject", (_hash(ticket), kind, now))
+    return str(rows[0][0]) if rows else None
 
 
 def _hash(ticket: str) -> bytes:

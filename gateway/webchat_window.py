@@ -1,0 +1,279 @@
+"""One open chat window: what the visitor sends goes into the record, what the record has for the visitor goes out, numbered.
+
+The record is the only source of what is shown, so a window that was away simply reads on from the last number it has. Must not
+keep messages: a window holds a number, not a thread, so a slow reader costs no memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from channels import tokens
+from core.model.inbound import AuthenticationFailed, RawRequest
+from core.store import threads, tickets
+from core.store.api import StoreUnavailable, Tx
+from gateway.receive import receive
+from gateway.runtime import ConfiguredChannel, Gateway
+from gateway.webchat_limits import Bucket
+from gateway.webchat_typing import LASTS_MS, Typing
+
+PAGE = 50
+HISTORY = 200
+VISITOR_LIFE_MS = 180 * 24 * 3_600_000
+_CLOSE_S = 3.0
+_RECEIVED = frozenset({"message", "choice", "read", "joined"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one window may do, and how many one source may have. Times in seconds, sizes in bytes."""
+
+    frame_bytes: int = 32 * 1024
+    frames_per_s: float = 5
+    frames_burst: float = 10
+    frames_refused: int = 100
+    unsent_bytes: int = 1024 * 1024
+    hello_s: float = 10
+    send_s: float = 20
+    ping_s: float = 30
+    windows_per_source: int = 20
+    tickets_per_s: float = 1
+    tickets_burst: float = 40
+    ticket_life_s: float = 30
+
+
+class Window:
+    """A visitor's open socket, after its hello."""
+
+    def __init__(self, gateway: Gateway, channel: ConfiguredChannel, typing: Typing, limits: Limits, request: web.Request) -> None:
+        self._gateway = gateway
+        self._channel = channel
+        self._typing = typing
+        self._limits = limits
+        self._socket = web.WebSocketResponse(max_msg_size=limits.frame_bytes, compress=False, heartbeat=limits.ping_s, timeout=_CLOSE_S)
+        self._bucket = Bucket(limits.frames_per_s, limits.frames_burst, time.monotonic())
+        self._refused = 0
+        self._visitor = ""
+        self._headers = {"origin": request.headers.get("Origin", "")}
+        self._remote = request.remote or ""
+        self._transport = request.transport
+        self._sent = 0
+        self._behind = False
+        self._typing_due = False
+        self._push: asyncio.Task[None] | None = None
+
+    async def run(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve the window until it is closed."""
+        await self._socket.prepare(request)
+        try:
+            hello = await self._hello()
+        except StoreUnavailable:
+            await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+            return self._socket
+        if hello is None:
+            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"hello")
+            return self._socket
+        self._visitor, after = hello
+        self._headers["x-parley-visitor"] = visitor_token(self._channel, self._visitor, self._gateway.clock.now_ms())
+        message, typing = f"address:{self._visitor}", f"typing:{self._visitor}"
+        hints = self._gateway.hints
+        hints.attach(self._wake, message)
+        hints.attach(self._wake_typing, typing)
+        try:
+            last = await self._gateway.store.read(lambda tx: threads.last_number(tx, self._visitor))
+            self._sent = after if 0 < after <= last else max(0, last - HISTORY)
+            await self._send({"type": "ready", "last": last, "after": self._sent})
+            self._wake()
+            await self._read()
+        finally:
+            hints.detach(self._wake, message)
+            hints.detach(self._wake_typing, typing)
+            if self._push is not None:
+                self._push.cancel()
+        return self._socket
+
+    async def restart(self, in_s: float) -> None:
+        """Tell the window to come back, and close it."""
+        await self._send({"type": "reconnect", "in_s": round(in_s, 1)})
+        await self._socket.close(code=WSCloseCode.SERVICE_RESTART)
+
+    async def _send(self, frame: Mapping[str, Any]) -> None:
+        """Send a frame; a client that does not read for too long, or leaves too much unread, is cut off."""
+        if self._socket.closed:
+            return
+        try:
+            async with asyncio.timeout(self._limits.send_s):
+                await self._socket.send_str(json.dumps(frame, ensure_ascii=False))
+        except (TimeoutError, ConnectionError):
+            self._cut("slow_reader")
+        if self._unsent() > self._limits.unsent_bytes:
+            self._cut("slow_reader")
+
+    # ── from the visitor ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _hello(self) -> tuple[str, int] | None:
+        """Return visitor id and last number of a hello with a good ticket, else None."""
+        try:
+            frame = _object(await self._socket.receive_str(timeout=self._limits.hello_s))
+        except (TimeoutError, TypeError):
+            return None
+        ticket, after = frame.get("ticket"), frame.get("after")
+        if frame.get("type") != "hello" or not isinstance(ticket, str) or type(after) is not int:
+            return None
+        now = self._gateway.clock.now_ms()
+        kind = ticket_kind(self._channel)
+        visitor = await self._gateway.store.write(lambda tx: tickets.redeem(tx, ticket, kind, now))
+        if visitor is None:
+            self._gateway.counters.add("webchat_refused", code="ticket")
+            return None
+        return visitor, after
+
+    async def _read(self) -> None:
+        async for message in self._socket:
+            if message.type is not WSMsgType.TEXT:
+                await self._socket.close(code=WSCloseCode.UNSUPPORTED_DATA)
+            elif wait_s := self._bucket.take(time.monotonic()):
+                await self._refuse(wait_s)
+            else:
+                await self._frame(message.data)
+
+    async def _refuse(self, wait_s: float) -> None:
+        """Ask a client that sends too fast to wait; one that goes on is closed."""
+        self._refused += 1
+        if self._refused == 1:
+            text = "Too many messages at once; the rest is sent in a moment."
+            await self._send({"type": "error", "code": "too_fast", "text": text, "retry_in_s": round(wait_s, 1)})
+        elif self._refused > self._limits.frames_refused:
+            self._gateway.counters.add("webchat_refused", code="flood")
+            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too fast")
+
+    async def _frame(self, text: str) -> None:
+        self._refused = 0
+        frame = _object(text)
+        kind, own_id = frame.get("type"), frame.get("id")
+        if kind == "typing":
+            self._typing.note(self._visitor, "customer")
+            return
+        if kind not in _RECEIVED:
+            await self._error(own_id, "unknown_frame", "This gateway does not know such a frame.")
+            return
+        now = self._gateway.clock.now_ms()
+        raw = RawRequest("WS", self._channel.webhook_url, self._headers, text.encode("utf-8", "surrogatepass"), now, self._remote)
+        try:
+            answer = await receive(self._gateway, self._channel, raw)
+        except AuthenticationFailed:
+            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"token")
+            return
+        except StoreUnavailable:
+            await self._error(own_id, "unavailable", "The message could not be stored; it will be sent again.")
+            return
+        if answer.status >= 500:
+            await self._error(own_id, "unavailable", "The message could not be stored; it will be sent again.")
+            return
+        if kind in {"message", "choice"}:
+            self._typing.stop(self._visitor, "customer")
+        if isinstance(own_id, str):
+            await self._send({"type": "ack", "id": own_id})
+
+    async def _error(self, own_id: object, code: str, text: str) -> None:
+        await self._send({"type": "error", "code": code, "text": text, **({"id": own_id} if isinstance(own_id, str) else {})})
+
+    # ── to the visitor ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _wake(self) -> None:
+        """Read on from the record, in a task that lives only for as long as there is something to send."""
+        self._behind = True
+        self._start()
+
+    def _wake_typing(self) -> None:
+        self._typing_due = True
+        self._start()
+
+    def _start(self) -> None:
+        if self._push is None or self._push.done():
+            self._push = asyncio.create_task(self._push_on())
+
+    async def _push_on(self) -> None:
+        while (self._behind or self._typing_due) and not self._socket.closed:
+            if self._behind:
+                self._behind = False
+                await self._push_news()
+            if self._typing_due:
+                self._typing_due = False
+                await self._send({"type": "typing", "who": "agent", "for_s": self._typing.left_ms(self._visitor, "agent") / 1000})
+
+    async def _push_news(self) -> None:
+        try:
+            entries, working = await self._gateway.store.read(self._news)
+        except StoreUnavailable:
+            return  # the client has its number; the next wake-up or reconnection reads on from there
+        for entry in entries:
+            await self._send(self._message(entry))
+            self._sent = entry.number
+        if working:
+            await self._send({"type": "typing", "who": "bot", "for_s": LASTS_MS / 1000})
+        self._behind |= len(entries) == PAGE
+
+    def _news(self, tx: Tx) -> tuple[list[threads.Entry], bool]:
+        entries = threads.after(tx, self._visitor, self._sent, PAGE)
+        working = bool(entries) and entries[-1].direction == "inbound" and threads.is_working(tx, entries[-1].conversation_id)
+        return entries, working
+
+    def _message(self, entry: threads.Entry) -> dict[str, Any]:
+        frame: dict[str, Any] = {
+            "type": "message",
+            "number": entry.number,
+            "after": entry.number - 1,
+            "direction": entry.direction,
+            "author": entry.author,
+            "text": entry.text,
+            "at": entry.at,
+            "status": entry.status,
+        }
+        if entry.choices:
+            frame["choices"] = [{"token": token, "label": label} for token, label in entry.choices]
+        if entry.direction == "inbound":
+            frame["id"] = entry.cause_id.removeprefix(f"{self._visitor}:")
+        return frame
+
+    def _unsent(self) -> int:
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+
+    def _cut(self, code: str) -> None:
+        """Drop the connection at once: a closing handshake would wait for the reader."""
+        self._gateway.counters.add("webchat_refused", code=code)
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def ticket_kind(channel: ConfiguredChannel) -> str:
+    """Return the kind of ticket that opens a window of this channel and of no other."""
+    return f"webchat:{channel.channel.id}"
+
+
+def visitor_token(channel: ConfiguredChannel, visitor: str, now: int) -> str:
+    """Return a fresh token of a visitor, as the channel's adapter checks it."""
+    return tokens.make(channel.settings.keys[0], visitor, now + VISITOR_LIFE_MS)
+
+
+async def restart_all(windows: Collection[Window], random: Callable[[int], bytes]) -> None:
+    """Send every window away, to come back spread over some seconds."""
+    spread_s = min(30.0, 1.0 + len(windows) / 200)
+    sent = [window.restart(0.2 + spread_s * random(1)[0] / 255) for window in windows]
+    await asyncio.gather(*sent, return_exceptions=True)
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Return the JSON object in `text`, or an empty one: the adapter says exactly what is wrong with a frame."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
