@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any, Literal
 
 from config.problems import Problem, Where
@@ -65,6 +66,11 @@ class StoreSettings:
             pattern=r"sqlite(:/.+)?",
         ),
     )
+
+    def path(self, data: Path) -> Path:
+        """Return the file of the SQLite store of an installation with this data folder."""
+        _, _, path = self.url.partition(":")
+        return Path(path) if path else data / "parley.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +191,12 @@ def unsafe(settings: Settings, where: Where) -> list[Problem]:
         problems.append(Problem(where / "server" / "public_url", "production needs the https:// address that providers call"))
     if settings.backend.url == "demo":
         problems.append(Problem(where / "backend" / "url", "production needs the address of real business systems, not the demo stand-in"))
+    for channel in settings.channels.values():
+        problems += [
+            Problem(channel.where / key, "production has no simulator: give the provider's address")
+            for key, value in channel.table.items()
+            if value == "simulator"
+        ]
     if not settings.channels:
         problems.append(Problem(where / "channels", "production needs at least one channel"))
     return problems

@@ -6,6 +6,7 @@ Turns the refusals of configuration, key file and store into one sentence with a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
+_NUMBER = re.compile(r"[+0-9 ()./-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,19 @@ class Installation:
         with told():
             return open_keys(self.data)
 
-    def store_path(self) -> Path:
-        """Return the file of the SQLite store."""
-        return store_path(self.settings(), self.data)
-
     def open_store(self, *, read_only: bool) -> SqliteStore:
         """Return the open store; reading is possible beside a running gateway, writing is not."""
         from core.store.sqlite import open_store
 
         with told():
-            return open_store(self.store_path(), read_only=read_only)
+            return open_store(self.settings().store.path(self.data), read_only=read_only)
+
+    def address(self, text: str) -> str:
+        """Return an address as the record has it: phone numbers in E.164, anything else as it is."""
+        from channels.numbers import msisdn
+
+        found = msisdn(text, self.settings().operator.country) if _NUMBER.fullmatch(text) else None
+        return found.value if found else text
 
     def read(self, unit: Unit[T]) -> T:
         """Run one unit of reading on the record, also while the gateway runs."""
@@ -69,24 +74,22 @@ class Installation:
             store.close()
 
 
-def store_path(settings: Settings, data: Path) -> Path:
-    """Return the file of the SQLite store of an installation."""
-    _, _, path = settings.store.url.partition(":")
-    return Path(path) if path else data / "parley.db"
-
-
 @contextmanager
 def told() -> Iterator[None]:
     """Turn the refusals that an operator can do something about into one sentence."""
     from config.keys import KeyRefused
     from config.problems import ConfigWrong
     from core.store.api import StoreRefused, StoreUnavailable
+    from dialogs.source import ProjectWrong
 
     try:
         yield
     except ConfigWrong as wrong:
         lines = "".join(f"\n  {problem}" for problem in wrong.problems)
         raise Misconfigured(f"the configuration is wrong:{lines}") from None
+    except ProjectWrong as wrong:
+        lines = "".join(f"\n  {problem}" for problem in wrong.problems)
+        raise Misconfigured(f"the dialogs cannot be used:{lines}") from None
     except (KeyRefused, StoreRefused) as refused:
         raise Failed(str(refused)) from None
     except StoreUnavailable as unavailable:

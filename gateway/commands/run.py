@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import errno
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway.cli import Failed
 from gateway.commands.installation import Installation, installation_options, told
+from gateway.commands.running import noted
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from gateway.runtime import Gateway
 
 
 @click.command
@@ -27,23 +31,25 @@ def command(*, installation: Installation, port: int | None, host: str | None) -
     settings = installation.settings({key: value for key, value in given.items() if value is not None})
     with told():
         try:
-            _serve(settings, installation)
+            _serve(settings, installation.data)
         except OSError as error:
             raise Failed(_sentence(error, settings)) from None
         except KeyboardInterrupt:
             raise click.exceptions.Exit(0) from None
 
 
-def _serve(settings: Settings, installation: Installation) -> None:
+def _serve(settings: Settings, data: Path) -> None:
     import asyncio
 
     from gateway.compose import serve
 
-    asyncio.run(serve(settings, installation.data, ready=_tell))
+    with ExitStack() as stack:
 
+        def ready(gateway: Gateway) -> None:
+            stack.enter_context(noted(data, gateway.url))
+            click.echo(f"Parley is running: open {gateway.url}/ in a browser. Ctrl+C stops it.")
 
-def _tell(gateway: Any) -> None:
-    click.echo(f"Parley is running. Open {gateway.url}/ (Ctrl+C stops it)")
+        asyncio.run(serve(settings, data, ready=ready))
 
 
 def _sentence(error: OSError, settings: Settings) -> str:

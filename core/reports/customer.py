@@ -1,0 +1,56 @@
+"""All that the record knows of the person behind an address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.model.address import Strength
+from core.store import cases, interactions, messages, parties
+from core.store.api import Row, Tx
+
+
+def by_address(tx: Tx, address: str, limit: int) -> dict[str, Any] | None:
+    """Return the person who owns an address now, or owned it last, with the newest `limit` interactions and messages; else None."""
+    row = tx.one(
+        "select party_id from contact_medium where value = ?"
+        " order by case when valid_to is null then 0 else 1 end, valid_from desc limit 1",
+        (address,),
+    )
+    return None if row is None else _person(tx, row[0], limit)
+
+
+def _person(tx: Tx, party_id: str, limit: int) -> dict[str, Any] | None:
+    party = parties.get(tx, party_id)
+    if party is not None and party["merged_into"] is not None:
+        party = parties.get(tx, party["merged_into"])
+    if party is None:
+        return None
+    conversations = parties.conversation_ids(tx, party["id"])
+    return {
+        **party,
+        "addresses": [_address(row) for row in _media(tx, party["id"])],
+        "cases": cases.of_party(tx, party["id"], limit),
+        "interactions": interactions.latest_of_conversations(tx, conversations, limit),
+        "messages": messages.latest_of_conversations(tx, conversations, limit),
+    }
+
+
+def _media(tx: Tx, party_id: str) -> list[Row]:
+    return tx.all(
+        "select m.kind, m.value, m.strength, m.evidence, m.opted_out_at, m.valid_from, m.valid_to from contact_medium m"
+        " join party p on p.id = m.party_id where p.id = ? or p.merged_into = ? order by m.valid_from, m.id",
+        (party_id, party_id),
+    )
+
+
+def _address(row: Row) -> dict[str, Any]:
+    kind, value, strength, evidence, opted_out_at, valid_from, valid_to = row
+    return {
+        "kind": kind,
+        "value": value,
+        "strength": Strength(strength).name.lower(),
+        "evidence": evidence,
+        "opted_out": opted_out_at is not None,
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+    }
