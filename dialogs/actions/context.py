@@ -57,13 +57,14 @@ class ActionPerson:
 
 @dataclass(frozen=True, slots=True)
 class ActionContext:
-    """One call of one action. `key` stays the same when the same call is repeated, also after a crash."""
+    """One call of one action. `key` stays the same when the call is repeated, also after a crash; `currency` is the operator's."""
 
     name: str
     key: str
     slots: Mapping[str, Any]
     person: ActionPerson
     backend: Backend
+    currency: str
     timeout_s: float
 
     async def ask(self, method: str, path: str, *, json: Any = None, key: str | None = None) -> Any:

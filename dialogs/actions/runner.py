@@ -34,10 +34,12 @@ class ActionRunner:
         backend: Backend,
         domain: Mapping[str, Any] | None = None,
         *,
+        currency: str = "",
         threads: int = 8,
         retry_pause_s: float = 0.2,
     ) -> None:
         self._backend = backend
+        self._currency = currency
         self._threads = Threads(threads)
         self._retry_pause_s = retry_pause_s
         self._routes: dict[str, Route] = {name: self._plain(action) for name, action in actions.plain.items()}
@@ -92,7 +94,7 @@ class ActionRunner:
 
         async def run(call: RunAction, person: ActionPerson) -> Result:
             slots = json.loads(json.dumps(call.tracker.get("slots", {})))  # a copy: the action may change it
-            context = ActionContext(call.name, call.key, slots, person, self._backend, call.timeout_s)
+            context = ActionContext(call.name, call.key, slots, person, self._backend, self._currency, call.timeout_s)
             filled = await action(context) if asynchronous else await self._threads.run(functools.partial(action, context))
             return tuple({"event": "slot", "name": name, "value": value} for name, value in (filled or {}).items()), ()
 
