@@ -19,15 +19,18 @@ from core import dispatch
 from core.clock import Clock
 from core.store import actions as action_rows
 from core.store.sqlite import open_store
-from core.turn import TurnRules, Turns
+from core.advance import TurnRules
+from core.turn import Turns
 from dialogs.actions import ActionRunner, load_actions
 from dialogs.engine import Engine
 from dialogs.loader import load_project
+from gateway import health
 from gateway.actions import Actions
 from gateway.backend import HttpBackend
 from gateway.configured import make_channels
 from gateway.counters import Counters
-from gateway.demo.operator import Demo, start_demo
+from gateway.demo.operator import admit_customers, start_demo
+from gateway.desk.demo import ensure_demo_accounts
 from gateway.hints import Hints
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.web import make_app
@@ -95,7 +98,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     stack.callback(store.close)
     clock = Clock()
     demo = await start_demo(settings, data, clock, stack) if settings.mode == "demo" else None
-    channels = make_channels(settings, os.environ, keys, url, simulator=demo.twilio_url if demo else "")
+    channels = make_channels(settings, os.environ, keys, url, simulator="")
     for configured in channels.values():
         if hasattr(configured.adapter, "close"):
             stack.push_async_callback(configured.adapter.close)
@@ -118,7 +121,9 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     runner = ActionRunner(load_actions(project_folder(settings)), backend)
     stack.callback(runner.close)
     await _start_loops(gateway, runner, stack, tuning)
-    await _start_web(gateway, listener, demo, stack)
+    await _start_web(make_app(gateway), listener, stack)
+    if settings.server.health_port:
+        await _start_web(health.make_app(gateway), socket.create_server((settings.server.host, settings.server.health_port)), stack)
     return gateway
 
 
@@ -143,6 +148,9 @@ async def _take_over(gateway: Gateway) -> None:
     now = gateway.clock.now_ms()
     await gateway.store.write(lambda tx: dispatch.abandon(tx, gateway.lease, now))
     await gateway.store.write(lambda tx: action_rows.abandon(tx, gateway.lease, now))
+    if gateway.settings.mode == "demo":
+        await gateway.store.write(lambda tx: admit_customers(tx, now))
+        await ensure_demo_accounts(gateway.store, gateway.keys, gateway.clock)
 
 
 async def _start_loops(gateway: Gateway, runner: ActionRunner, stack: AsyncExitStack, tuning: Tuning) -> None:
@@ -161,8 +169,8 @@ async def _cancel(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def _start_web(gateway: Gateway, listener: socket.socket, demo: Demo | None, stack: AsyncExitStack) -> None:
-    runner = web.AppRunner(make_app(gateway), access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S)
+async def _start_web(app: web.Application, listener: socket.socket, stack: AsyncExitStack) -> None:
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, listener).start()

@@ -11,6 +11,7 @@ from core.model.inbound import AuthenticationFailed, RawRequest
 from core.model.outbound import Answer
 from core.store.api import StoreUnavailable
 from gateway import pages, webchat
+from gateway.desk import routes as desk
 from gateway.receive import receive
 from gateway.runtime import GATEWAY, ConfiguredChannel, Gateway
 
@@ -25,6 +26,7 @@ def make_app(gateway: Gateway) -> web.Application:
     pages.install(app, public_url=gateway.url, framed=gateway.settings.mode == "demo")
     app.router.add_post("/c/{channel}/{secret}", _Webhooks(gateway).handle)
     webchat.install(app, gateway)
+    desk.install(app, gateway)
     return app
 
 
