@@ -24,6 +24,9 @@ select e.cursor, e.conversation_id, e.seq, e.kind, e.at, e.ref, e.body,
 """
 _BEFORE = f"{_ENTRY} where e.conversation_id = ? and e.cursor < ? and e.kind <> 'message.status' order by e.seq desc limit ?"
 _AFTER = f"{_ENTRY} where e.conversation_id = ? and e.cursor > ? order by e.seq limit ?"
+_OWNERS = (
+    "select e.cursor, c.owner from event e join conversation c on c.id = e.conversation_id where e.cursor > ? order by e.cursor limit ?"
+)
 _FEED = f"{_ENTRY} where e.cursor > ? order by e.cursor limit ?"
 _NEVER = 1 << 62
 
@@ -42,9 +45,13 @@ def after(tx: Tx, conversation_ids: Sequence[str], cursor: int, limit: int = 1_0
     return [entry(row) for row in rows[:limit]]
 
 
-def feed(tx: Tx, cursor: int, limit: int) -> list[dict[str, Any]]:
-    """Return entries of all conversations beyond a cursor, in the order of the log."""
-    return [entry(row) for row in tx.all(_FEED, (cursor, limit))]
+def feed(tx: Tx, cursor: int, limit: int) -> list[tuple[dict[str, Any], bool]]:
+    """Return entries of all conversations beyond a cursor in the order of the log, each with whether it concerns all agents.
+
+    That is so where a conversation waits or is being worked on, and where a hand-over itself changes.
+    """
+    owners: dict[int, str] = {row[0]: row[1] for row in tx.all(_OWNERS, (cursor, limit))}
+    return [(entry(row), owners[row[0]] != "bot" or row[3].startswith("work_item.")) for row in tx.all(_FEED, (cursor, limit))]
 
 
 def entry(row: Row) -> dict[str, Any]:

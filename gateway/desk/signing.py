@@ -1,0 +1,93 @@
+"""Signing in and out, and changing one's own password."""
+
+from __future__ import annotations
+
+import time
+from base64 import urlsafe_b64encode
+
+from aiohttp import web
+
+from core import agents
+from core.agents import normal_login
+from gateway import pages
+from gateway.desk.auth import Caller, Problem, Sessions, answered
+from gateway.desk.body import fields
+from gateway.desk.passwords import Passwords
+from gateway.desk.throttle import DeviceMarks, Throttle
+from gateway.runtime import Gateway
+from gateway.webchat_limits import source_of
+
+_DEVICE_LIFE_S = 365 * 86_400
+_TOKEN_BYTES = 32
+
+
+class Signing:
+    """The door of the desk."""
+
+    def __init__(self, gateway: Gateway, sessions: Sessions, passwords: Passwords) -> None:
+        self._gateway = gateway
+        self._sessions = sessions
+        self._passwords = passwords
+        self._throttle = Throttle(time.monotonic)
+        self._marks = DeviceMarks(gateway.keys.derive("desk/device"))
+
+    async def sign_in(self, request: web.Request) -> web.StreamResponse:
+        """Open a session for a login and a password."""
+        return await answered(request, self._sessions, lambda: self._sign_in(request))
+
+    async def _sign_in(self, request: web.Request) -> web.StreamResponse:
+        body = await fields(request, login=str, password=str)
+        login, source = normal_login(body["login"]), source_of(request.remote or "")
+        device = self._marks.device(login, request.cookies.get(self._marks.name(login)))
+        wait_s = self._throttle.begin(login, source, device=device)
+        if wait_s > 0:
+            self._gateway.counters.add("desk_sign_ins", outcome="throttled")
+            raise Problem(429, "too_many_attempts", "Too many attempts; wait a little.", retry_after_s=int(wait_s) + 1)
+        found = await self._gateway.store.read(lambda tx: agents.credentials(tx, login))
+        fits = await self._passwords.fits(body["password"], found[1] if found else None)
+        if not fits or found is None:
+            self._gateway.counters.add("desk_sign_ins", outcome="refused")
+            raise Problem(401, "wrong_credentials", "Login or password is wrong.")
+        self._throttle.succeeded(login, source, device=device)
+        self._gateway.counters.add("desk_sign_ins", outcome="ok")
+        agent = found[0]
+        token = self._random(_TOKEN_BYTES)
+        replaces, at = request.cookies.get(self._sessions.cookie), self._gateway.clock.now_ms()
+        limits = self._sessions.limits
+        await self._gateway.store.write(lambda tx: agents.open_session(tx, token, agent.id, at, limits, replaces=replaces))
+        response = web.json_response({"agent": {"id": agent.id, "name": agent.name, "role": agent.role}})
+        self._sessions.set_cookie(response, self._sessions.cookie, token)
+        mark = self._marks.make(login, device or self._random(12))
+        self._sessions.set_cookie(response, self._marks.name(login), mark, max_age_s=_DEVICE_LIFE_S)
+        return response
+
+    async def sign_out(self, _: web.Request, caller: Caller) -> web.StreamResponse:
+        """End the session."""
+        await self._gateway.store.write(lambda tx: agents.end_session(tx, caller.token))
+        response = web.json_response({})
+        self._sessions.set_cookie(response, self._sessions.cookie, "", max_age_s=0)
+        return response
+
+    async def change_password(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        """Replace one's own password; every session ends, so the page signs in again."""
+        body = await fields(request, old=str, new=str)
+        login, source = caller.agent.login, source_of(request.remote or "")
+        wait_s = self._throttle.begin(login, source, device=caller.agent.id)
+        if wait_s > 0:
+            raise Problem(429, "too_many_attempts", "Too many attempts; wait a little.", retry_after_s=int(wait_s) + 1)
+        found = await self._gateway.store.read(lambda tx: agents.credentials(tx, login))
+        if not await self._passwords.fits(body["old"], found[1] if found else None):
+            raise Problem(403, "wrong_credentials", "The old password is wrong.")
+        self._throttle.succeeded(login, source, device=caller.agent.id)
+        new = await self._passwords.hash(body["new"], login=login)
+        await self._gateway.store.write(lambda tx: agents.set_password(tx, caller.agent.id, new))
+        return web.json_response({})
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """Return the page to sign in on; who is signed in goes to the desk."""
+        if await self._sessions.caller(request) is not None:
+            raise web.HTTPSeeOther("/desk")
+        return pages.page(request, "desk_login.html")
+
+    def _random(self, length: int) -> str:
+        return urlsafe_b64encode(self._gateway.clock.random(length)).decode().rstrip("=")
