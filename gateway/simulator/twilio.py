@@ -1,0 +1,218 @@
+"""Plays Twilio: takes messages over the REST API, delivers people's messages to the webhook, signs, and reports back.
+
+What is said here is what the documentation of the real service says; a client or adapter should notice no difference. Everything is
+kept in memory, since it is the phone's side and not ours. Must not know the gateway but by its URLs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from base64 import b64encode
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from urllib.parse import urlencode
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from channels.signatures import twilio_signature
+from core.clock import Clock
+from gateway.simulator.twilio_wire import (
+    API_VERSION,
+    Account,
+    Exchange,
+    PhoneMessage,
+    Refusal,
+    as_text,
+    check_message,
+    inbound_form,
+    replies,
+    resource,
+    status_form,
+)
+
+WEBHOOK_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
+KEPT_MESSAGES = 1_000
+KEPT_EXCHANGES = 200
+_FORM = "application/x-www-form-urlencoded; charset=UTF-8"
+Listener = Callable[[PhoneMessage], Awaitable[None]]
+
+
+class Fault(StrEnum):
+    """How the API misbehaves on purpose."""
+
+    OK = "ok"
+    THROTTLED = "429"
+    DOWN = "500"
+    HANG = "hang"  # takes nothing and never answers
+    LOST_ANSWER = "close"  # takes the message, then closes the connection instead of answering
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a person's message: the status of the webhook's answer (0: nobody answered) and the replies in it."""
+
+    message: PhoneMessage
+    status: int
+    replies: tuple[PhoneMessage, ...]
+
+
+class TwilioStandIn:
+    """One Twilio with its accounts, the phones on the other side, and a log of what was said on the wire."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.fault = Fault.OK
+        self.blocked: set[str] = set()  # people who told the network STOP: sending to them is error 21610
+        self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
+        self._clock = clock
+        self._accounts: dict[str, Account] = {}
+        self._messages: dict[str, PhoneMessage] = {}
+        self._listeners: list[Listener] = []
+        self._reporting: set[asyncio.Task[None]] = set()
+        self._closed = asyncio.Event()
+        self._session: aiohttp.ClientSession | None = None
+
+    def connect(self, account: Account) -> None:
+        """Add an account with its number, or change what is known of it."""
+        self._accounts[account.sid] = account
+
+    def listen(self, listener: Listener) -> None:
+        """Have `listener` called with every message, and again with every new status of it."""
+        self._listeners.append(listener)
+
+    def messages(self, phone: str) -> list[PhoneMessage]:
+        """Return the messages to and from a phone, oldest first."""
+        return [message for message in self._messages.values() if phone in {message.from_, message.to}]
+
+    async def deliver(self, from_: str, to: str, body: str) -> Delivered:
+        """Send a person's message to the webhook of the number `to`; raises KeyError for a number of no account."""
+        account = next((account for account in self._accounts.values() if account.number == to), None)
+        if account is None:
+            raise KeyError(to)
+        message = await self._show(PhoneMessage(self._sid(), "inbound", from_, to, body, "received", self._clock.now_ms()))
+        status, answer = await self._post("webhook", from_, account, account.webhook_url, inbound_form(account, message))
+        answers = [
+            await self._show(PhoneMessage(self._sid(), "outbound-reply", to, from_, text, "queued", self._clock.now_ms(), callback))
+            for text, callback in (replies(answer) if status == 200 else [])
+        ]
+        for reply in answers:
+            self._report(account, reply)
+        return Delivered(message, status, tuple(answers))
+
+    async def reported(self) -> None:
+        """Wait until all status callbacks that are due have been answered."""
+        while self._reporting:
+            await asyncio.gather(*self._reporting)
+
+    async def close(self) -> None:
+        """Stop reporting, let go of hanging requests, and end the connections."""
+        self._closed.set()
+        for task in self._reporting:
+            task.cancel()
+        await asyncio.gather(*self._reporting, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call of the API that creates a message."""
+        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        answer = await self._create(request, form)
+        asked = as_text(f"{request.method} {request.path} HTTP/1.1", request.headers, urlencode(form))
+        status_line = f"HTTP/1.1 {answer.status} {answer.reason}"
+        self._note("api", form.get("To", ""), asked, as_text(status_line, answer.headers, answer.text or ""))
+        return answer
+
+    async def _create(self, request: web.Request, form: Mapping[str, str]) -> web.Response:
+        match self.fault:
+            case Fault.HANG:
+                await self._closed.wait()
+                return web.json_response(Refusal(503, 20503, "Service Unavailable").document(), status=503)
+            case Fault.THROTTLED:
+                refusal = Refusal(429, 20429, "Too Many Requests")
+                return web.json_response(refusal.document(), status=429, headers={"Retry-After": "1"})
+            case Fault.DOWN:
+                return web.json_response(Refusal(500, 20500, "Internal Server Error").document(), status=500)
+        try:
+            account = self._authenticated(request)
+            check_message(account, form)
+            if form["To"] in self.blocked:
+                raise Refusal(400, 21610, "Attempt to send to unsubscribed recipient")
+        except Refusal as refusal:
+            return web.json_response(refusal.document(), status=refusal.status)
+        callback, now = form.get("StatusCallback", ""), self._clock.now_ms()
+        message = PhoneMessage(self._sid(), "outbound-api", form["From"], form["To"], form["Body"], "queued", now, callback)
+        await self._show(message)
+        self._report(account, message)
+        if self.fault is Fault.LOST_ANSWER and request.transport is not None:
+            request.transport.close()
+        return web.json_response(resource(account, message), status=201)
+
+    def _authenticated(self, request: web.Request) -> Account:
+        account = self._accounts.get(request.match_info["sid"])
+        given = request.headers.get("Authorization", "")
+        expected = "Basic " + b64encode(f"{account.sid}:{account.auth_token}".encode()).decode() if account else ""
+        if account is None or not hmac.compare_digest(expected.encode(), given.encode()):
+            raise Refusal(401, 20003, "Authenticate")
+        return account
+
+    def _report(self, account: Account, message: PhoneMessage) -> None:
+        task = asyncio.create_task(self._statuses(account, message))
+        self._reporting.add(task)
+        task.add_done_callback(self._reporting.discard)
+
+    async def _statuses(self, account: Account, message: PhoneMessage) -> None:
+        """Take a message from queued to delivered, telling its callback each time."""
+        for status in ("queued", "sent", "delivered"):
+            message = replace(message, status=status)
+            await self._show(message)
+            if message.callback:
+                await self._post("callback", message.to, account, message.callback, status_form(account, message))
+
+    async def _post(self, what: str, phone: str, account: Account, url: str, form: Mapping[str, str]) -> tuple[int, str]:
+        """Post a signed form; return status and text of the answer, or 0 and nothing where nobody answers."""
+        headers = {
+            "Content-Type": _FORM,
+            "X-Twilio-Signature": twilio_signature(account.auth_token, url, {name: (value,) for name, value in form.items()}),
+            "I-Twilio-Idempotency-Token": self._clock.random(16).hex(),
+            "User-Agent": "TwilioProxy/1.1",
+        }
+        body = urlencode(form)
+        asked = as_text(f"POST {url} HTTP/1.1", headers, body)
+        try:
+            async with self._open().post(URL(url, encoded=True), data=body, headers=headers, allow_redirects=False) as answer:
+                text = await answer.text(errors="replace")
+                self._note(what, phone, asked, as_text(f"HTTP/1.1 {answer.status} {answer.reason}", answer.headers, text))
+                return answer.status, text
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self._note(what, phone, asked, f"no answer: {type(error).__name__}")
+            return 0, ""
+
+    async def _show(self, message: PhoneMessage) -> PhoneMessage:
+        self._messages[message.sid] = message
+        if len(self._messages) > KEPT_MESSAGES:
+            del self._messages[next(iter(self._messages))]
+        for listener in self._listeners:
+            await listener(message)
+        return message
+
+    def _note(self, what: str, phone: str, asked: str, answered: str) -> None:
+        self.exchanges.append(Exchange(what, phone, self._clock.now_ms(), asked, answered))
+
+    def _sid(self) -> str:
+        return f"SM{self._clock.random(16).hex()}"
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=WEBHOOK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
+        return self._session
+
+
+def make_app(twilio: TwilioStandIn) -> web.Application:
+    """Build the application that answers for api.twilio.com."""
+    app = web.Application()
+    app.router.add_post(f"/{API_VERSION}/Accounts/{{sid}}/Messages.json", twilio.create)
+    return app
