@@ -5,7 +5,6 @@ It is told what happened and to whom; recording what came in is the turn's busin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,7 @@ from core.routing.handover import queue_item
 from core.store import actions, conversations, interactions
 from core.store.api import Tx
 from core.store.conversations import Person
+from core.store.documents import decode, encode
 from core.store.events import append
 
 RECORD_ACTIONS_PER_TURN = 8
@@ -100,7 +100,7 @@ class Advance:
         inline = request is not None and link.channel.capabilities.inline_reply
         out = link if inline else record.push_link(self._channels, link)
         speaking = (out or link).channel
-        state: dict[str, Any] | None = json.loads(person.conversation.state) if person.conversation.state else None
+        state: dict[str, Any] | None = decode(person.conversation.state) if person.conversation.state else None
         replies: list[Reply] = []
         fired = isinstance(what, TimerFired)
         applied = Applied()
@@ -116,7 +116,7 @@ class Advance:
                 break
             person, what = self._run_record_action(tx, person, link, run, at)
             outcome.wake.add("outbox")  # it may have sent a code
-        person.conversation.state = json.dumps(state, ensure_ascii=False, separators=(",", ":")) if state else None
+        person.conversation.state = encode(state) if state else None
         person.conversation.failures = 0
         outcome.conversation_id = person.conversation.id
         if person.opted_out and fired:

@@ -5,7 +5,6 @@ Nothing here sends, waits or reads a clock; what must happen outside comes back 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from core.record_actions import set_consent
 from core.store import actions, conversations, interactions, journal, messages, timers
 from core.store.api import Tx
 from core.store.conversations import Conversation, Person
+from core.store.documents import decode, encode
 
 TEXT_MAX_CHARS = 4_000
 
@@ -115,7 +115,7 @@ class Turns:
             return Outcome(conversation_id)
         person, link = self._return_to(tx, interaction_id, conversation_id)
         cause = derive(interaction_id, f"timer:{kind}:{person.conversation.version}")
-        return self._advance.run(tx, person, link, TimerFired(kind, json.loads(payload)), cause, at, request=None)
+        return self._advance.run(tx, person, link, TimerFired(kind, decode(payload)), cause, at, request=None)
 
     def hand_back(self, tx: Tx, conversation_id: str, interaction_id: str, *, closed: bool, at: int) -> Outcome:
         """Tell the dialog that the agent has left; to be called after the ownership was given back to the bot."""
@@ -164,7 +164,7 @@ class Turns:
             link,
             message_id=arrival.id,
             text=shown,
-            content=json.dumps(content, ensure_ascii=False) if content else None,
+            content=encode(content) if content else None,
             at=arrival.received_at,
             external_id=said.external_id,
         )

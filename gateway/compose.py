@@ -29,7 +29,7 @@ from gateway.actions import Actions
 from gateway.backend import HttpBackend
 from gateway.configured import make_channels
 from gateway.counters import Counters
-from gateway.demo.operator import admit_customers, start_demo
+from gateway.demo.operator import admit_customers, connect_numbers, start_demo
 from gateway.desk.demo import ensure_demo_accounts
 from gateway.hints import Hints
 from gateway.runtime import ConfiguredChannel, Gateway
@@ -98,7 +98,9 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     stack.callback(store.close)
     clock = Clock()
     demo = await start_demo(settings, data, clock, stack) if settings.mode == "demo" else None
-    channels = make_channels(settings, os.environ, keys, url, simulator="")
+    channels = make_channels(settings, os.environ, keys, url, simulator=demo.twilio_url if demo else "")
+    if demo:
+        connect_numbers(demo, channels.values())
     for configured in channels.values():
         if hasattr(configured.adapter, "close"):
             stack.push_async_callback(configured.adapter.close)

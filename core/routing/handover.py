@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from core.store import work_items
 from core.store.api import Tx
 from core.store.conversations import Conversation
+from core.store.documents import encode
 from core.store.events import append
 
 
@@ -23,7 +23,7 @@ def queue_item(
     tx.execute(
         "insert into work_item (id, number, conversation_id, interaction_id, queue, state, reason, card, created_at)"
         " values (?, ?, ?, ?, ?, 'waiting', ?, ?, ?)",
-        (item_id, number, conversation.id, interaction_id, queue, reason, json.dumps(card, ensure_ascii=False), at),
+        (item_id, number, conversation.id, interaction_id, queue, reason, encode(card), at),
     )
     tx.execute("update interaction set department = ? where id = ?", (queue, interaction_id))
     conversation.owner = "queued"

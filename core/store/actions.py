@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 
 from core.model.dialog import RunAction
 from core.store.api import Tx
+from core.store.documents import decode, encode
 
 _COLUMNS = "id, conversation_id, interaction_id, inbound_channel, inbound_external, name, payload, state, attempts, late, created_at"
 
@@ -30,7 +30,7 @@ class ActionRow:
     @property
     def run(self) -> RunAction:
         """What the flow asked for."""
-        return RunAction(**json.loads(self.payload))
+        return RunAction(**decode(self.payload))
 
 
 def insert(
@@ -56,7 +56,7 @@ def insert(
             channel,
             external,
             run.name,
-            json.dumps(asdict(run), ensure_ascii=False),
+            encode(asdict(run)),
             lease_until,
             lease,
             lease_until,

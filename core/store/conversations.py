@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from core.model.address import Address, Strength
 from core.store.api import Row, Tx
+from core.store.documents import decode
 
 _COLUMNS = (
     "c.id, c.party_id, c.state, c.version, c.seq, c.spoken_seq, c.owner, c.agent_id, c.owner_epoch,"
@@ -101,7 +101,7 @@ def _person(address: Address, row: Row) -> Person:
         role=role,
         name=name,
         language=language,
-        facts=json.loads(facts) if facts != "{}" else {},
+        facts=decode(facts) if facts != "{}" else {},
         interaction_id=interaction_id,
         reason=reason,
         conversation=Conversation(*row[9:]),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from core.store.api import Row, Tx
 from core.store.conversations import Conversation
+from core.store.documents import encode
 
 _INSERT = "insert into event (conversation_id, seq, kind, at, ref, body) values (?, ?, ?, ?, ?, ?)"
 
@@ -15,7 +15,7 @@ _INSERT = "insert into event (conversation_id, seq, kind, at, ref, body) values 
 def append(tx: Tx, conversation: Conversation, kind: str, at: int, *, ref: str | None = None, body: Mapping[str, Any] | None = None) -> int:
     """Append one event and return its number within the conversation; the caller saves the conversation."""
     conversation.seq = seq = conversation.seq + 1
-    tx.execute(_INSERT, (conversation.id, seq, kind, at, ref, None if body is None else json.dumps(body, ensure_ascii=False)))
+    tx.execute(_INSERT, (conversation.id, seq, kind, at, ref, None if body is None else encode(body)))
     return seq
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from core.model.inbound import Media
 from core.model.outbound import Choice, Reply
 from core.store.api import Row, Tx
+from core.store.documents import decode, encode
 
 COLUMNS = (
     "id, conversation_id, seq, interaction_id, channel_id, address, direction, author, agent_id, text, content, status, created_at, number"
@@ -55,7 +55,7 @@ def latest_of_conversations(tx: Tx, conversation_ids: Sequence[str], limit: int)
 def document(row: Row) -> dict[str, Any]:
     """Return a row of `COLUMNS` as a document; `content` is decoded."""
     made = dict(zip(FIELDS, row, strict=True))
-    made["content"] = json.loads(made["content"]) if made["content"] else {}
+    made["content"] = decode(made["content"]) if made["content"] else {}
     return made
 
 
@@ -68,7 +68,7 @@ def content_of(reply: Reply) -> str | None:
         content["media"] = media_documents(reply.media)
     if reply.ends_session:
         content["ends_session"] = True
-    return json.dumps(content, ensure_ascii=False) if content else None
+    return encode(content) if content else None
 
 
 def media_documents(media: Sequence[Media]) -> list[dict[str, Any]]:
@@ -83,7 +83,7 @@ def reply_of(text: str, content: str | None) -> Reply:
     """Return a stored outbound message as the reply that it was made of."""
     if not content:
         return Reply(text)
-    stored = json.loads(content)
+    stored = decode(content)
     return Reply(
         text,
         choices=tuple(Choice(*choice) for choice in stored.get("choices", ())),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from core.model.address import Address, Strength
 from core.store.api import Row, Tx
+from core.store.documents import decode, encode
 
 
 def create(tx: Tx, party_id: str, role: str, at: int, *, customer_no: str | None = None, language: str | None = None) -> None:
@@ -65,7 +65,7 @@ def set_name(tx: Tx, party_id: str, name: str) -> None:
 
 def set_facts(tx: Tx, party_id: str, facts: Mapping[str, Any]) -> None:
     """Write the facts that a person told."""
-    tx.execute("update party set facts = ? where id = ?", (json.dumps(facts, ensure_ascii=False), party_id))
+    tx.execute("update party set facts = ? where id = ?", (encode(facts), party_id))
 
 
 def set_merged(tx: Tx, party_id: str, into: str | None) -> None:
@@ -80,7 +80,7 @@ def get(tx: Tx, party_id: str) -> dict[str, Any] | None:
         return None
     fields = ("id", "role", "customer_no", "name", "language", "facts", "merged_into", "created_at")
     party = dict(zip(fields, row, strict=True))
-    party["facts"] = json.loads(party["facts"])
+    party["facts"] = decode(party["facts"])
     return party
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from core.store.api import Row, Tx
+from core.store.documents import encode
 
 
 def set_one(tx: Tx, conversation_id: str, kind: str, due_at: int, payload: Mapping[str, Any], interaction_id: str | None) -> None:
@@ -15,7 +15,7 @@ def set_one(tx: Tx, conversation_id: str, kind: str, due_at: int, payload: Mappi
         "insert into timer (conversation_id, kind, due_at, payload, interaction_id) values (?, ?, ?, ?, ?)"
         " on conflict (conversation_id, kind) do update set due_at = excluded.due_at, payload = excluded.payload,"
         " interaction_id = excluded.interaction_id",
-        (conversation_id, kind, due_at, json.dumps(payload), interaction_id),
+        (conversation_id, kind, due_at, encode(payload), interaction_id),
     )
 
 

@@ -172,7 +172,7 @@ def test_effects_become_rows(world: World) -> None:
     language, facts = world.rows("select language, facts from party")[0]
     assert language == "fr"
     assert json.loads(facts)["area"]["value"] == "Kisumu"
-    assert world.rows("select due_at - ?, payload from timer where kind = 'prompt'", world.now) == [(60_000, '{"nonce": 1}')]
+    assert world.rows("select due_at - ?, payload from timer where kind = 'prompt'", world.now) == [(60_000, '{"nonce":1}')]
     assert world.value("select opted_out_at from contact_medium") == world.now
 
 
