@@ -64,6 +64,7 @@ def open_writer(path: Path, vfs: str | None, synchronous: str) -> apsw.Connectio
             "cache_size": -65_536,
             "journal_size_limit": _JOURNAL_SIZE_LIMIT,
         }
+        _stable_plans(connection)
         for name, value in (_COMMON | own).items():
             _set(connection, name, value)
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
@@ -78,12 +79,18 @@ def open_reader(path: Path, vfs: str | None, *, read_only: bool) -> apsw.Connect
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
     connection = apsw.Connection(str(path), flags, vfs, STATEMENTS_CACHED)
     try:
+        _stable_plans(connection)
         for name, value in (_COMMON | _READING).items():
             _set(connection, name, value)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _stable_plans(connection: apsw.Connection) -> None:
+    # Without it a statement whose plan depends on a partial index is prepared anew for each set of values: 30 us instead of 3.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
 
 
 def _set(connection: apsw.Connection, name: str, value: int | str) -> None:
