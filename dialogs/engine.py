@@ -1,0 +1,319 @@
+"""One step of a dialog: what happened and the state before give the state after, what to say and what to do. Pure.
+
+It holds the order of things; flows, prompts, words and screens each have their own module.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from core.model.dialog import (
+    ActionDone,
+    ActionLate,
+    Advanced,
+    CancelTimer,
+    DialogContext,
+    DialogInput,
+    HandedBack,
+    Said,
+    SessionEnded,
+    SetConsent,
+    State,
+    TimerFired,
+)
+from core.model.inbound import Session
+from dialogs import results, sessions, stack
+from dialogs.handover import hand_over
+from dialogs.interpret import Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret
+from dialogs.model import Collect, Project
+from dialogs.navigate import correct, navigate
+from dialogs.normal import TEXT_MAX_CHARS, normal
+from dialogs.prompts import refuse
+from dialogs.render import replies
+from dialogs.steps import run
+from dialogs.turn import Option, Stuck, Turn
+from dialogs.understanding import KeywordUnderstanding, Understand
+
+_NOTICE_EVERY_MS = 300_000
+
+
+class Engine:
+    """The dialogs of one project. `understand` reads free words; the examples of the project do unless another is given."""
+
+    def __init__(self, project: Project, understand: Understand | None = None) -> None:
+        self.project = project
+        self._understand = understand or KeywordUnderstanding(project)
+
+    def advance(self, state: State | None, what: DialogInput, context: DialogContext) -> Advanced:
+        """Take the dialog one turn on; see `core.model.dialog.Dialog`."""
+        turn = Turn(self.project, state, context)
+        try:
+            self._take(turn, what)
+        except Stuck as stuck:
+            _stuck(turn, stuck.code)
+        return _result(turn)
+
+    def _take(self, turn: Turn, what: DialogInput) -> None:
+        match what:
+            case Said():
+                self._said(turn, what)
+            case ActionDone():
+                results.action_done(turn, what)
+                self._answer_queue(turn)
+            case ActionLate():
+                results.action_late(turn, what)
+            case SessionEnded():
+                sessions.session_ended(turn, what)
+            case TimerFired():
+                sessions.timer_fired(turn, what)
+            case HandedBack():
+                sessions.handed_back(turn, what)
+            case _:
+                assert_never(what)
+
+    def _said(self, turn: Turn, said: Said) -> None:
+        """The person speaks: consent first, then a word with whoever owns the conversation, then the dialog."""
+        if turn.state.pop("redial", None) is not None:
+            turn.effects.append(CancelTimer("redial"))
+        texts = tuple(text[:TEXT_MAX_CHARS] for text in said.texts if text.strip())
+        if texts and said.choice is None and (opted_in := consent(turn, normal(texts[0]))) is not None:
+            _consent(turn, opted_in)
+            return
+        if turn.context.owner != "bot":
+            _waiting(turn)
+            return
+        if "pending" in turn.state:
+            self._meanwhile(turn, texts)
+            return
+        sessions.expire(turn)
+        offered = sessions.arrive(turn, said)
+        if _too_often(turn, texts):
+            return
+        turn.text_in = " ".join(texts)
+        if said.choice is not None:
+            self._chosen(turn, said.choice)
+        elif texts and not offered:
+            turn.state["queue"] = list(texts)
+            self._answer_queue(turn, first=True)
+        elif said.media and not texts:
+            stack.push_pattern(turn, "pattern_cannot_handle", {"reason": "media"})
+            run(turn)
+        elif said.session is Session.CLOSE:
+            sessions.session_ended(turn, SessionEnded(said.session_id))
+        else:
+            if not turn.stack:
+                stack.begin(turn, self.project.flows[self.project.start_flow])
+            run(turn)
+
+    def _meanwhile(self, turn: Turn, texts: tuple[str, ...]) -> None:
+        """An action still runs: only a call for a person is heard, anything else gets the state of affairs."""
+        if texts and self.project.words.navigation.get(normal(texts[0])) == "agent":
+            hand_over(turn, "asked", failed=turn.state["pending"]["name"])
+        else:
+            results.still_pending(turn)
+
+    def _answer_queue(self, turn: Turn, *, first: bool = False) -> None:
+        """Feed the answers that came at once to one prompt after the other; what was asked in between need not be shown."""
+        while turn.state.get("queue") and "pending" not in turn.state and not turn.over:
+            text, *rest = turn.state["queue"]
+            turn.state["queue"] = rest
+            if rest or not first:
+                if turn.prompt is None and not turn.stack:
+                    stack.begin(turn, self.project.flows[self.project.start_flow])
+                    run(turn)
+                turn.said[:] = [item for item in turn.said if not item.asks]
+            turn.waiting = False
+            first = False
+            meaning = interpret(turn, text, self._understand)
+            if _just_offered(turn) and not isinstance(meaning, Navigate | Begin):
+                turn.state["queue"] = []
+                run(turn)
+            elif not self._apply(turn, meaning):
+                turn.state["queue"] = []
+
+    def _apply(self, turn: Turn, meaning: Meaning) -> bool:
+        """Do what was meant and go on; False if it was not understood or led elsewhere."""
+        step = turn.collect_step()
+        if not isinstance(meaning, Unclear):
+            turn.state.pop("misses", None)
+        match meaning:
+            case Navigate():
+                navigate(turn, meaning)
+            case Choose():
+                self._take_option(turn, meaning.option, step)
+            case Give() if step is not None:
+                _give(turn, step, meaning.value)
+            case Begin():
+                stack.start(turn, self.project.flows[meaning.flow], meaning.slots)
+            case Correct():
+                correct(turn, meaning.slot, meaning.value, step)
+            case Clarify():
+                _clarify(turn, meaning.flows)
+            case _:
+                _unclear(turn, step)
+        if turn.page is None:
+            run(turn)
+        return not isinstance(meaning, Navigate | Clarify | Unclear | Correct)
+
+    def _take_option(self, turn: Turn, option: Option, step: Collect | None) -> None:
+        _, kind, data = option
+        if kind == "set":
+            frame = turn.frame if turn.stack else None
+            for name, value in data.items():
+                if name in self.project.slots:
+                    turn.set(name, value, told=True)
+                    if frame is not None and step is not None and name == step.slot:
+                        _note(turn, step)
+            turn.close_prompt()
+        elif kind == "intent":
+            flows = [flow for flow, _ in self.project.intents.get(data[0], ())] or [name for name in [data[0]] if name in self.project.flows]
+            if flows:
+                stack.start(turn, self.project.flows[flows[0]], data[1])
+        else:
+            meaning = interpret(turn, data, self._understand)
+            if step is not None and not isinstance(meaning, Give):
+                _give(turn, step, data)
+            elif not isinstance(meaning, Choose):
+                self._apply(turn, meaning)
+
+    def _chosen(self, turn: Turn, token: str) -> None:
+        """A button was pressed: of the open prompt, or of an earlier one that still stands on the person's screen."""
+        nonce, _, place = token.rpartition(":")
+        number = int(place) if place.isdigit() and len(place) < 4 else 0
+        prompt = turn.prompt
+        if prompt is not None and prompt["nonce"] == nonce and 0 < number <= len(prompt.get("opts", ())):
+            self._apply(turn, Choose(prompt["opts"][number - 1]))
+            return
+        for old in turn.state.get("old", ()):
+            if old["nonce"] == nonce and 0 < number <= len(old["opts"]):
+                _, kind, data = old["opts"][number - 1]
+                if kind == "intent":
+                    self._take_option(turn, old["opts"][number - 1], None)
+                    run(turn)
+                    return
+                name = next(iter(data)) if kind == "set" and len(data) == 1 else None
+                if name is not None and turn.frame_by_id(old["frame"]) is not None and _filled(turn, name):
+                    self._apply(turn, Correct(name, data[name]))
+                    return
+        turn.say("utter_option_expired")
+        if not turn.stack:
+            stack.begin(turn, self.project.flows[self.project.start_flow])
+        run(turn)
+
+
+def _filled(turn: Turn, name: str) -> bool:
+    return any(slot == name for frame in turn.stack for slot, _ in frame.get("order", ()))
+
+
+def _just_offered(turn: Turn) -> bool:
+    return bool(turn.stack) and turn.frame["flow"] == "pattern_continue_interrupted" and turn.prompt is None
+
+
+def _note(turn: Turn, step: Collect) -> None:
+    """Keep the order of answers, for going back and for corrections."""
+    frame = turn.frame
+    frame["order"] = [*(item for item in frame.get("order", ()) if item[0] != step.slot), [step.slot, step.id]]
+    frame["asked"] = step.id
+    turn.conceal = turn.conceal or turn.project.slots[step.slot].sensitive
+
+
+def _give(turn: Turn, step: Collect, value: object) -> None:
+    turn.set(step.slot, value, told=True)
+    _note(turn, step)
+    turn.close_prompt()
+
+
+def _clarify(turn: Turn, flows: tuple[str, ...]) -> None:
+    names = [{"title": turn.project.flows[name].name(turn.language), "value": name} for name in flows]
+    names.append({"title": turn.text("utter_something_else"), "value": "none"})
+    names.append({"title": turn.text("utter_an_agent"), "value": "agent"})
+    asked = turn.state.get("clarified", 0) + 1
+    turn.state["clarified"] = asked
+    if asked > 2:
+        hand_over(turn, "unclear")
+        return
+    stack.drop_patterns(turn)
+    stack.push_pattern(turn, "pattern_clarification")
+    turn.set("flow_options", names)
+
+
+def _unclear(turn: Turn, step: Collect | None) -> None:
+    if step is not None:
+        refuse(turn, turn.frame, step)
+        return
+    misses = turn.state.get("misses", 0) + 1
+    turn.state["misses"] = misses
+    stack.push_pattern(turn, "pattern_cannot_handle", {"reason": "default", "count": misses})
+
+
+def _consent(turn: Turn, opted_in: bool) -> None:
+    """Carry out a word of consent; a word that says stop also ends what was going on."""
+    turn.effects.append(SetConsent(opted_in))
+    if not opted_in and turn.context.owner == "bot" and "pending" not in turn.state:
+        stack.clear(turn)
+    if opted_in or not turn.context.opted_out or turn.context.capabilities.inline_reply:
+        turn.say("utter_opted_in" if opted_in else "utter_opted_out")
+    turn.over = True
+    turn.ends = turn.one_shot
+
+
+def _waiting(turn: Turn) -> None:
+    """People own the conversation: one notice in five minutes while nobody has taken it, otherwise silence."""
+    now = turn.context.now_ms
+    if turn.context.owner == "queued" and now - turn.state.get("notice", 0) >= _NOTICE_EVERY_MS:
+        turn.state["notice"] = now
+        turn.say("utter_waiting_agent")
+    elif turn.context.capabilities.session:
+        turn.say("utter_waiting_agent")
+    turn.ends = turn.one_shot
+
+
+def _too_often(turn: Turn, texts: tuple[str, ...]) -> bool:
+    """Stop loops of two machines: the same words again and again, or too many in a minute; one word about it, then silence."""
+    limits, state, now = turn.project.limits, turn.state, turn.context.now_ms
+    state["turns"] = state.get("turns", 0) + 1
+    if state["turns"] > limits.turns_per_session:
+        raise Stuck("turns")
+    minute, count = state.get("minute", (0, 0))
+    count = count + 1 if now - minute < 60_000 else 1
+    state["minute"] = [now if count == 1 else minute, count]
+    word = normal(texts[0]) if len(texts) == 1 and not turn.one_shot else ""
+    if len(word) > 2:
+        last, times = state.get("same", ("", 0))
+        times = times + 1 if last == word[:64] else 1
+        state["same"] = [word[:64], times]
+    else:
+        times = 0
+        state.pop("same", None)
+    if times < limits.same_text and count <= limits.texts_per_minute:
+        return False
+    if times == limits.same_text or count == limits.texts_per_minute + 1 or turn.one_shot:
+        turn.say("utter_rate_limited")
+    turn.ends = turn.one_shot
+    return True
+
+
+def _stuck(turn: Turn, code: str) -> None:
+    """A loop guard tripped: nothing of what the loop said is sent; apologise and call a person."""
+    turn.said.clear()
+    turn.effects.clear()
+    turn.state.pop("pending", None)
+    turn.say("utter_internal_error")
+    hand_over(turn, f"stuck:{code}")
+    turn.stack.clear()
+
+
+def _result(turn: Turn) -> Advanced:
+    out = replies(turn)
+    had_timer = turn.state.pop("timer", None)
+    if turn.timer is not None and turn.prompt is not None and not turn.ends:
+        turn.effects.append(turn.timer)
+        turn.state["timer"] = 1
+    elif had_timer:
+        turn.effects.append(CancelTimer("prompt"))
+    texts = [item.text for item in turn.said if not item.asks and not item.sensitive]
+    if turn.said:
+        turn.state["said"] = texts if turn.prompt is None or "step" in turn.prompt else texts
+    return Advanced(turn.finish(), out, tuple(turn.effects))
+
+

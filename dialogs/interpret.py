@@ -1,0 +1,272 @@
+"""What a person means by a text: a fixed order of readings, of which the first that fits counts.
+
+Words of consent come first and are compared exactly; similarity is asked last and never for them. It changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+from dialogs import stack
+from dialogs.model import Collect, Slot
+from dialogs.normal import normal, normal_label
+from dialogs.turn import Option, Turn
+from dialogs.understanding import NOTHING, Understand
+from dialogs.values import Reading, parse_value
+
+_PREFIX_MIN = 3
+_SIMILAR = 85.0
+_SIMILAR_GAP = 10.0
+_CANDIDATES_MAX = 3
+_CLOSE = 0.1
+_FREE_TEXT_WORDS_MAX = 6
+_FREE_TEXT_CERTAIN = 0.9
+_NEVER_FROM_START = frozenset({"pin", "otp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Navigate:
+    """A word that works everywhere: back, menu, repeat, help, agent, language, skip, cancel, restart, more, less."""
+
+    word: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """One of the options of the open prompt."""
+
+    option: Option
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """A value for the slot of the open prompt."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The start of a flow, with slots that the words already filled."""
+
+    flow: str
+    slots: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """Another value for a slot that was filled before; None: it is to be asked again; no slot: it is to be asked which."""
+
+    slot: str | None
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clarify:
+    """It may mean one of these flows."""
+
+    flows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """It fits nothing."""
+
+
+Meaning = Navigate | Choose | Give | Begin | Correct | Clarify | Unclear
+
+
+def consent(turn: Turn, word: str) -> bool | None:
+    """Tell whether `word`, normalised, opts in (True) or out (False); None if it is neither."""
+    words = turn.project.words
+    if word in (words.stop.get(turn.family) or words.stop[""]):
+        return False
+    if word in words.start or (turn.context.opted_out and word in words.start_if_out):
+        return True
+    return None
+
+
+def interpret(turn: Turn, text: str, understand: Understand) -> Meaning:
+    """Return what `text` means here and now."""
+    word = normal(text)
+    step = turn.collect_step()
+    options: list[Option] = turn.prompt.get("opts", []) if turn.prompt else []
+    if word.isdigit() and word.isascii():
+        number = int(word) if len(word) < 4 and word[0] != "0" else 0
+        if 0 < number <= len(options):
+            return Choose(options[number - 1])
+    value = _expected(turn, step, text, word, exact=True)
+    found = _navigation(turn, word, step, value)
+    if found is not None:
+        return found
+    if step is not None or options:
+        if value is not None:
+            return Give(value)
+        near = _near(turn, step, options, word)
+        if near is not None:
+            return near
+    if step is not None and not step.force:
+        corrected = _correction(turn, step, text, word)
+        if corrected is not None:
+            return corrected
+    return _understood(turn, step, text, word, understand)
+
+
+def _navigation(turn: Turn, word: str, step: Collect | None, value: Any) -> Navigate | None:
+    """Words that work everywhere. Digits and signs only where they are no answer; a forced question leaves only agent and cancel."""
+    words = turn.project.words
+    meaning = words.navigation.get(word)
+    if meaning is None:
+        key = turn.context.capabilities.family in words.keys
+        meaning = words.keys[turn.family if key else ""].get(word)
+        if meaning is not None and value is not None and step is not None and step.type != "text":
+            return None
+    if meaning is not None and turn.prompt is not None and value is not None and step is not None and step.type == "choice":
+        return None
+    language = words.languages.get(word) if meaning is None else None
+    if meaning is None and turn.prompt is not None and "pages" in turn.prompt:
+        meaning = {"98": "more", "99": "less"}.get(word)
+    if language is not None and value is None and not _is_label(turn, word):
+        return None if step is not None and step.force else Navigate("language", language)
+    if meaning is None or (step is not None and (meaning in step.refuse or (step.force and meaning not in {"agent", "cancel"}))):
+        return None
+    return None if _is_label(turn, word) else Navigate(meaning)
+
+
+def _is_label(turn: Turn, word: str) -> bool:
+    """Tell whether `word` is an option of the open prompt as it is written there."""
+    return turn.prompt is not None and any(normal_label(option[0]) == word for option in turn.prompt.get("opts", ()))
+
+
+def reading(turn: Turn, slot: Slot, step: Collect | None = None) -> Reading:
+    """Return what a parser needs to know for `slot`."""
+    context = turn.context
+    return Reading(turn.project.words, context.country, context.now_ms, turn.project.zone, slot, step.digits if step else None)
+
+
+def _expected(turn: Turn, step: Collect | None, text: str, word: str, *, exact: bool) -> Any:
+    """Read `text` as the type of the open question; free text only if not `exact`, and only where there are no options."""
+    if step is None or (step.type == "text" and exact):
+        return None
+    if step.options_from is not None and step.type in {"text", "choice"}:
+        return None
+    return parse_value(step.type, text, word, reading(turn, turn.project.slots[step.slot], step))
+
+
+def _near(turn: Turn, step: Collect | None, options: list[Option], word: str) -> Meaning | None:
+    """Match what is written against labels and values: exactly, by synonym, by a unique beginning, then by similarity."""
+    table: dict[str, Option] = {}
+    for option in options:
+        table.setdefault(normal_label(option[0]), option)
+        for known in _values(option):
+            table.setdefault(known, option)
+    slot = turn.project.slots[step.slot] if step is not None else None
+    if slot is not None and not options:
+        for known in slot.values:
+            table.setdefault(normal_label(known), [known, "set", {slot.name: known}])
+    if not table:
+        return None
+    word = normal(turn.project.synonyms.get(word, word))
+    if word in table:
+        return Choose(table[word])
+    if len(word) < _PREFIX_MIN:
+        return None
+    begun = _distinct([option for label, option in table.items() if label.startswith(word)])
+    if len(begun) == 1:
+        return Choose(begun[0])
+    if turn.stack and turn.flow(stack.user_frame(turn)).risk != "none":
+        return None
+    scores = sorted(((SequenceMatcher(None, word, label).ratio() * 100, label) for label in table), reverse=True)
+    others = [score for score, label in scores if table[label] is not table[scores[0][1]]]
+    if scores[0][0] >= _SIMILAR and (not others or scores[0][0] - others[0] >= _SIMILAR_GAP):
+        return Choose(table[scores[0][1]])
+    return None
+
+
+def _values(option: Option) -> list[str]:
+    if option[1] == "text":
+        return [normal_label(option[2])]
+    return [normal_label(value) for value in option[2].values() if isinstance(value, str)] if option[1] == "set" else []
+
+
+def _distinct(options: list[Option]) -> list[Option]:
+    return [option for place, option in enumerate(options) if not any(option is other for other in options[:place])]
+
+
+def _correction(turn: Turn, step: Collect, text: str, word: str) -> Meaning | None:
+    """At a confirmation: "no, 50", or a value that fits exactly one earlier answer; anywhere: "change" with the name of an answer."""
+    filled = [name for frame in turn.stack for name, _ in frame.get("order", ()) if frame["kind"] != "pattern"]
+    for begin in turn.project.words.change:
+        if word == begin and filled and step.type == "yesno" and word not in turn.project.words.no:
+            return Correct(None)
+        if word.startswith(begin + " "):
+            label, _, rest = word[len(begin) + 1 :].partition(" to ")
+            for name in filled:
+                slot = turn.project.slots[name]
+                if label in {normal_label(text) for text in slot.labels.values()} | {name}:
+                    return Correct(name, _read(turn, slot, rest or ""))
+    if step.type != "yesno" or not filled:
+        return None
+    bare = text.strip()
+    for no in turn.project.words.no:
+        if word.startswith((no + " ", no + ",")):
+            bare = word[len(no) :].lstrip(" ,.;")
+            break
+    fitting = []
+    for name in dict.fromkeys(filled):
+        value = _read(turn, turn.project.slots[name], bare)
+        if value is not None:
+            fitting.append((name, value))
+    return Correct(*fitting[0]) if len(fitting) == 1 else None
+
+
+def _read(turn: Turn, slot: Slot, text: str) -> Any:
+    """Read a value of a typed slot; free text is no correction."""
+    if not text or slot.parsed_as == "text":
+        return None
+    return parse_value(slot.parsed_as, text, normal(text), reading(turn, slot))
+
+
+def _understood(turn: Turn, step: Collect | None, text: str, word: str, understand: Understand) -> Meaning:
+    """Free words: a flow that is meant for sure, then the free text that is asked for, then a guess, then nothing."""
+    limits = turn.project.limits
+    allowed = step is None or not (step.force or "digress" in step.refuse)
+    found = understand(text, lambda slot: reading(turn, slot)) if allowed else NOTHING
+    flows: dict[str, tuple[float, float]] = {}
+    for intent, confidence in found.intents:
+        for flow_id, threshold in turn.project.intents.get(intent, ()):
+            if stack.startable(turn, turn.project.flows[flow_id]) and confidence > flows.get(flow_id, (0.0,))[0]:
+                flows[flow_id] = (confidence, threshold if threshold is not None else limits.high)
+    ranked = sorted(flows.items(), key=lambda item: (-item[1][0], item[0]))
+    free = step is not None and step.type == "text" and step.options_from is None and not (turn.prompt or {}).get("opts")
+    if ranked:
+        flow_id, (confidence, high) = ranked[0]
+        certain = confidence >= (max(high, _FREE_TEXT_CERTAIN) if free else high)
+        alone = len(ranked) == 1 or confidence - ranked[1][1][0] > _CLOSE or ranked[1][1][0] < high
+        if certain and free and len(word.split()) > _FREE_TEXT_WORDS_MAX:
+            certain = False
+        if certain and alone:
+            return Begin(flow_id, _startable_slots(turn, found.entities or {}))
+    if free:
+        value = _expected(turn, step, text, word, exact=False)
+        if value is not None:
+            return Give(value)
+    near = [flow_id for flow_id, (confidence, _) in ranked if confidence >= limits.low and ranked[0][1][0] - confidence <= _CLOSE]
+    if near and not free:
+        return Clarify(tuple(near[:_CANDIDATES_MAX]))
+    return Unclear()
+
+
+def _startable_slots(turn: Turn, entities: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the slots that entities fill; codes are never taken from a sentence."""
+    slots = turn.project.slots
+    found = {}
+    for name, value in entities.items():
+        slot = slots.get(name) or next((slot for slot in slots.values() if slot.entity == name), None)
+        if slot is not None and slot.parsed_as not in _NEVER_FROM_START and not slot.sensitive:
+            found[slot.name] = value
+    return found

@@ -1,0 +1,32 @@
+"""One form for words that are compared: without case, width, surrounding punctuation and double spaces.
+
+A leading slash, star or hash stays, since these mean something of their own.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from unicodedata import normalize
+
+TEXT_MAX_CHARS = 640
+_AROUND = " \t\r\n.,;:!…\"'“”‘’«»()[]<>¡·-_"
+
+
+def normal(text: str) -> str:
+    """Return the form of `text` that is compared; only the first `TEXT_MAX_CHARS` characters count."""
+    text = text[:TEXT_MAX_CHARS]
+    if not text.isascii():
+        text = normalize("NFKC", text).replace("’", "'")
+    text = " ".join(text.casefold().split()).strip(_AROUND)
+    return text.rstrip("?¿") or text
+
+
+@lru_cache(maxsize=4096)
+def normal_label(text: str) -> str:
+    """Return `normal(text)`, kept for the next time: for the texts of a project, of which there are few."""
+    return normal(text)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of a normalised text, without punctuation at their ends."""
+    return tuple(word for word in (part.strip(_AROUND + "?¿") for part in text.split()) if word)

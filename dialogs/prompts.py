@@ -1,0 +1,143 @@
+"""Opens the prompt of a collect step: its text, its options, its timer; and says what happens when no answer fits.
+
+It does not read answers; that is `dialogs.interpret`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.model.dialog import SetTimer
+from dialogs import stack
+from dialogs.handover import hand_over
+from dialogs.model import Button, Collect, Flow
+from dialogs.templates import Template, show
+from dialogs.turn import Frame, Option, Turn, Utterance
+
+_NOTHING: Mapping[str, Any] = {}
+_PROMPT_TIMEOUT_S = {"web": 600.0, "ivr": 7.0}
+
+
+def open_prompt(turn: Turn, frame: Frame, step: Collect, *, ask: bool = True) -> None:
+    """Ask for the slot of `step` and wait; without saying anything unless `ask`."""
+    if step.sensitive and not turn.context.capabilities.secrets_allowed:
+        turn.say("utter_secret_refused")
+        stack.cancel(turn)
+        return
+    context = frame.get("context", _NOTHING)
+    buttons: tuple[Button, ...] = ()
+    if step.utter is not None:
+        found = turn.candidate(step.utter, context)
+        text = turn.text("utter_not_available") if found is None else found[1]
+        if found is not None:
+            buttons = found[0].buttons
+        if ask:
+            turn.said.append(Utterance(text, found[0].media if found else (), sensitive=bool(found and found[0].sensitive), asks=True))
+    set_prompt(turn, frame, step, _options(turn, step, buttons, context) or frame.get("offered", []))
+
+
+def set_prompt(turn: Turn, frame: Frame, step: Collect, options: list[Option]) -> None:
+    """Remember that `step` waits for an answer, one of `options` perhaps."""
+    if turn.prompt is not None:
+        turn.close_prompt()
+    turn.prompt = {"frame": frame["id"], "step": step.id, "nonce": turn.nonce()}
+    if options:
+        turn.prompt["opts"] = options
+    frame["asked"] = step.id
+    turn.waiting = True
+    timeout_s = step.timeout_s.get(turn.family, step.timeout_s.get("", _PROMPT_TIMEOUT_S.get(turn.family, 0.0)))
+    if timeout_s and not frame.get("noinput", 0) >= step.max_noinput:
+        turn.timer = SetTimer("prompt", timeout_s, {"nonce": turn.prompt["nonce"]})
+
+
+def offer(turn: Turn, buttons: tuple[Button, ...], context: Mapping[str, Any]) -> None:
+    """Keep the options of a response that asks nothing, until the next prompt."""
+    turn.close_prompt()
+    turn.prompt = {"frame": 0, "nonce": turn.nonce(), "opts": options_of(turn, buttons, context)}
+
+
+def options_of(turn: Turn, buttons: tuple[Button, ...], context: Mapping[str, Any]) -> list[Option]:
+    """Fill the buttons of a response; one whose values are missing is left out."""
+    options: list[Option] = []
+    for button in buttons:
+        title = button.title.fill(turn.slots, context)
+        values = {name: _fill(turn, name, value, context) for name, value in button.values}
+        text = button.text.fill(turn.slots, context)
+        if not title or text is None:
+            continue
+        data = values if button.kind == "set" else [text, values] if button.kind == "intent" else text
+        options.append([title, button.kind, data])
+    return options
+
+
+def _fill(turn: Turn, name: str, value: Template, context: Mapping[str, Any]) -> Any:
+    text = value.fill(turn.slots, context)
+    slot = turn.project.slots.get(name)
+    if text is None or text == "null":
+        return None
+    if slot is not None and slot.type == "bool":
+        return text.lower() == "true"
+    if slot is not None and slot.type == "float":
+        return float(text)
+    return text
+
+
+def _options(turn: Turn, step: Collect, buttons: tuple[Button, ...], context: Mapping[str, Any]) -> list[Option]:
+    if buttons:
+        return options_of(turn, buttons, context)
+    if step.options_from is not None:
+        items = turn.value(step.options_from)
+        return [_item(step.slot, item) for item in items] if isinstance(items, list) else []
+    if step.type == "yesno":
+        return [[turn.text("utter_yes"), "set", {step.slot: True}], [turn.text("utter_no"), "set", {step.slot: False}]]
+    return []
+
+
+def _item(slot: str, item: Any) -> Option:
+    """Make an option of one value of a list: itself, or a mapping with `title` and `value`."""
+    if isinstance(item, Mapping):
+        title = show(item.get("title", item.get("value", "")))
+        return [title, "set", {slot: item.get("value", title)}]
+    return [show(item), "set", {slot: item}]
+
+
+def refuse(turn: Turn, frame: Frame, step: Collect, utter: str | None = None) -> None:
+    """Count a failed attempt: say why (`utter`, or the step's own words) and ask again, or take the way out of the step."""
+    fails = frame["fails"] = frame.get("fails", 0) + 1
+    if fails >= step.max_attempts:
+        exhausted(turn, frame, step)
+        return
+    own = step.retry_utter[min(fails, len(step.retry_utter)) - 1] if step.retry_utter else None
+    by_type = f"utter_no_match_{step.type}"
+    turn.say(utter or own or (by_type if by_type in turn.project.responses else "utter_no_match"), frame.get("context", _NOTHING))
+    open_prompt(turn, frame, step, ask=utter is None or step.reask)
+
+
+def exhausted(turn: Turn, frame: Frame, step: Collect) -> None:
+    """Take the way out of a step that got no valid answer."""
+    way = step.on_fail
+    turn.close_prompt()
+    if isinstance(way, int):
+        stack.leave(frame)
+        frame["step"] = turn.flow(frame).steps[way].id
+    elif way == "handoff":
+        hand_over(turn, f"slot:{step.slot}:invalid", failed=step.slot)
+    elif way == "skip":
+        stack.advance(turn, frame, step)
+    elif way == "cancel":
+        if frame["kind"] == "pattern":
+            stack.pop(turn)
+        else:
+            turn.say("utter_given_up")
+            stack.cancel(turn)
+    else:
+        _instead(turn, turn.project.flows[way])
+
+
+def _instead(turn: Turn, flow: Flow) -> None:
+    stack.cancel(turn)
+    if flow.pattern:
+        stack.push_pattern(turn, flow.id)
+    else:
+        stack.begin(turn, flow)

@@ -1,0 +1,163 @@
+"""Makes replies of what was said: one text or several, options as lines or buttons, and on USSD screens that fit.
+
+A screen keeps to the budget of the channel and is never cut inside an option; what does not fit follows on the next page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from unicodedata import normalize
+
+from core.model.capabilities import Capabilities, ChoiceStyle
+from core.model.inbound import Media
+from core.model.outbound import Choice, Reply
+from core.text.segments import septets, transliterate
+from core.text.split import split
+from dialogs.turn import Option, Turn, Utterance
+
+MORE, LESS = "98", "99"
+
+
+def replies(turn: Turn) -> tuple[Reply, ...]:
+    """Return the replies of this turn for its channel."""
+    capabilities = turn.context.capabilities
+    prompt = turn.prompt
+    options: Sequence[Option] = prompt.get("opts", ()) if prompt is not None and _shows_prompt(turn) else ()
+    if turn.page is not None:
+        return (Reply(turn.page, ends_session=turn.ends, language=turn.language),)
+    if not turn.said and not options:
+        return ()
+    if capabilities.session and capabilities.gsm7:
+        return (_screen_reply(turn, options),)
+    buttons = capabilities.choices is ChoiceStyle.BUTTONS and len(options) <= capabilities.choices_max
+    messages = _merged(turn.said, turn.project.limits.messages_per_turn, one=capabilities.merge_replies)
+    text, media, sensitive = messages.pop() if messages else ("", (), False)
+    if options and not buttons:
+        text = "\n".join(([text] if text else []) + lines(options))
+    out = [
+        Reply(piece, (), media if last else (), language=turn.language, sensitive=sensitive)
+        for body, media, sensitive in [*messages, (text, media, sensitive)]
+        for piece, last in _pieces(body, capabilities)
+    ]
+    if prompt is not None and buttons and options:
+        choices = tuple(Choice(str(place), option[0], f"{prompt['nonce']}:{place}") for place, option in enumerate(options, 1))
+        final = out.pop()
+        out.append(Reply(final.text, choices, final.media, language=final.language, sensitive=final.sensitive))
+    if turn.ends and out:
+        final = out.pop()
+        out.append(Reply(final.text, final.choices, final.media, ends_session=True, language=final.language, sensitive=final.sensitive))
+    return tuple(out)
+
+
+def _shows_prompt(turn: Turn) -> bool:
+    return turn.prompt is not None and (turn.prompt["frame"] == 0 or any(said.asks for said in turn.said))
+
+
+def lines(options: Sequence[Option]) -> list[str]:
+    """Return options as numbered lines."""
+    return [f"{place} {option[0]}" for place, option in enumerate(options, 1)]
+
+
+def _merged(said: list[Utterance], most: int, *, one: bool) -> list[tuple[str, tuple[Media, ...], bool]]:
+    """Join utterances to one message, or to at most `most`."""
+    rows = [(item.text, item.media, item.sensitive) for item in said]
+    limit = 1 if one else most
+    while len(rows) > limit:
+        first, second = rows.pop(0), rows.pop(0)
+        rows.insert(0, ("\n".join(filter(None, (first[0], second[0]))), first[1] + second[1], first[2] or second[2]))
+    return rows
+
+
+def _pieces(text: str, capabilities: Capabilities) -> list[tuple[str, bool]]:
+    if len(text) <= capabilities.text_max_chars:
+        return [(text, True)]
+    pieces = split(text, capabilities.text_max_chars)
+    return [(piece, place == len(pieces)) for place, piece in enumerate(pieces, 1)]
+
+
+def _screen_reply(turn: Turn, options: Sequence[Option]) -> Reply:
+    """Return the screen that is to be shown now, and remember in the state what follows it."""
+    text = "\n".join(item.text for item in turn.said if item.text)
+    sensitive = any(item.sensitive for item in turn.said)
+    footer = _footer(turn)
+    pages = screens(text, lines(options), turn.context.capabilities, more=turn.text("utter_more"), less=turn.text("utter_less"), footer=footer)
+    if len(pages) > 1:
+        prompt = turn.prompt or {"frame": 0, "nonce": turn.nonce(), "ends": turn.ends}
+        turn.prompt = prompt | {"pages": pages, "page": 0}
+        turn.ends = False
+    return Reply(pages[0], ends_session=turn.ends, language=turn.language, sensitive=sensitive)
+
+
+def turn_page(turn: Turn, step: int) -> None:
+    """Show the next page of the open prompt (1), or the one before (-1)."""
+    prompt = turn.prompt
+    if prompt is None:
+        return
+    last = len(prompt["pages"]) - 1
+    page = min(max(prompt["page"] + step, 0), last)
+    turn.page = prompt["pages"][page]
+    turn.prompt = prompt | {"page": page}
+    if page == last and prompt.get("ends"):
+        turn.ends = True
+        turn.prompt = None
+
+
+def _footer(turn: Turn) -> str:
+    """The keys back and menu, where they mean that and there is somewhere to go."""
+    if turn.prompt is None or not turn.stack or turn.ends or turn.stack[0]["flow"] == turn.project.start_flow:
+        return ""
+    return turn.text("utter_keys")
+
+
+def plain(text: str) -> str:
+    """Return `text` in GSM-7 where only accents stand in the way; other scripts stay as they are."""
+    if text.isascii() or septets(text) is not None:
+        return text
+    text = transliterate(text)
+    if septets(text) is None:
+        stripped = "".join(
+            character if septets(character) is not None else "".join(part for part in normalize("NFD", character) if part < "\u0300" or part > "\u036f")
+            for character in text
+        )
+        return stripped if septets(stripped) is not None else text
+    return text
+
+
+def room_taken(text: str) -> float:
+    """Return how much of a screen `text` takes, in septets; a text outside GSM-7 takes 16 bits a character, 16/7 septets."""
+    size = septets(text)
+    return size if size is not None else len(text.encode("utf-16-be")) / 2 * 16 / 7
+
+
+def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str, less: str, footer: str) -> list[str]:
+    """Return the pages of `text` and the lines of options under it, each within the budget, none with an option cut in two."""
+    budget = capabilities.text_budget_chars
+    text, rows = plain(text), [plain(row) for row in rows]
+    whole = "\n".join(([text] if text else []) + rows)
+    if footer and room_taken(f"{whole}\n{footer}") <= budget:
+        return [f"{whole}\n{footer}"]
+    if room_taken(whole) <= budget:
+        return [whole]
+    keys = [f"{MORE} {more}", f"{LESS} {less}"]
+    room = budget - max(room_taken("\n" + keys[0]), room_taken("\n" + " ".join(keys)))
+    pages: list[list[str]] = [[]]
+    units = [*_units(text, room), *(piece for row in rows for piece in _units(row, room))]
+    for unit in units:
+        if pages[-1] and room_taken("\n".join([*pages[-1], unit])) > room:
+            pages.append([])
+        pages[-1].append(unit)
+    last = len(pages) - 1
+    return [
+        "\n".join([*page, keys[0] if place == 0 else keys[1] if place == last else " ".join(keys)]) for place, page in enumerate(pages)
+    ]
+
+
+def _units(text: str, room: float) -> list[str]:
+    """Return `text` in pieces that each fit on a page: lines, and lines that are too long cut between words."""
+    found = []
+    for line in text.split("\n"):
+        if room_taken(line) <= room:
+            found.append(line)
+        else:
+            found.extend(piece.strip() for piece in split(line, int(room), lambda piece: int(room_taken(piece) + 0.999)))
+    return [line for line in found if line]

@@ -1,0 +1,159 @@
+"""Time and place: sessions that begin, drop and expire, a person who comes back on another channel, timers that are due.
+
+It decides whether what was open goes on, is offered again, or is over.
+"""
+
+from __future__ import annotations
+
+from core.model.dialog import HandedBack, Said, SessionEnded, SetTimer, TimerFired
+from core.model.inbound import Session
+from dialogs import stack
+from dialogs.model import Flow
+from dialogs.steps import run
+from dialogs.turn import Frame, Turn
+
+_TTL_S = {"ussd": 900.0, "ivr": 900.0, "email": 7 * 86400.0}
+_TTL_OTHER_S = 86400.0
+_TTL_RISKY_S = 600.0
+_REDIAL_S = 60.0
+
+
+def expire(turn: Turn) -> None:
+    """Drop what has waited too long, before anything is interpreted."""
+    seen = turn.state.get("seen")
+    if seen is None or not turn.stack or "pending" in turn.state:
+        return
+    quiet_s = (turn.context.now_ms - seen) / 1000
+    if quiet_s > ttl_s(turn, turn.flow(stack.user_frame(turn))):
+        stack.clear(turn)
+        turn.state.pop("reason", None)
+
+
+def ttl_s(turn: Turn, flow: Flow) -> float:
+    """Return how long an open frame of `flow` waits for the person, in seconds."""
+    if flow.ttl_s is not None:
+        return flow.ttl_s
+    if flow.risk == "money":
+        return _TTL_RISKY_S
+    return _TTL_S.get(turn.state.get("family", turn.family), _TTL_OTHER_S)
+
+
+def arrive(turn: Turn, said: Said) -> bool:
+    """Take note of where and when the person speaks; True if that alone settles this turn's input: an offer to go on was made."""
+    state, context = turn.state, turn.context
+    seen, channel = state.get("seen"), state.get("channel")
+    long_ago = seen is not None and (context.now_ms - seen) / 1000 > turn.project.limits.session_s
+    moved = channel is not None and channel != context.channel_id
+    began = said.session is Session.NEW
+    if seen is None or long_ago or began:
+        state["turns"] = 0
+        state.pop("tried", None)
+    state["seen"], state["channel"] = context.now_ms, context.channel_id
+    interrupted = _interrupted(turn)
+    if interrupted is None:
+        if began and not said.texts and said.choice is None:
+            if turn.stack or turn.prompt:
+                stack.clear(turn)
+            state["family"] = turn.family
+            return False
+        state["family"] = turn.family
+        return False
+    if moved:
+        _leave_secrets(turn)
+    fresh_session = began and context.capabilities.session
+    if turn.frame["flow"] == "pattern_continue_interrupted" and not fresh_session:
+        state["family"] = turn.family
+        return False
+    flow = turn.flow(interrupted)
+    state_family, state["family"] = state.get("family", turn.family), turn.family
+    if not (fresh_session or moved or long_ago):
+        return False
+    if flow.resume == "never" or (moved and flow.resume == "same_channel") or (fresh_session and said.texts):
+        stack.clear(turn)
+        return False
+    offer_to_continue(turn, flow, state_family if moved else "")
+    return fresh_session or not said.texts
+
+
+def offer_to_continue(turn: Turn, flow: Flow, family: str = "") -> None:
+    """Put the question on top whether the person wants to go on with `flow`, begun on a channel of `family`."""
+    stack.drop_patterns(turn)
+    context = {"flow_name": flow.name(turn.language)}
+    if family:
+        context["channel"] = turn.text(f"utter_channel_{family}") or family
+    stack.push_pattern(turn, "pattern_continue_interrupted", context)
+
+
+def _interrupted(turn: Turn) -> Frame | None:
+    """Return the frame that is worth going on with: not the menu, and not a question of the bot's own."""
+    return next((frame for frame in reversed(turn.stack) if frame["kind"] == "user" and frame["flow"] != turn.project.start_flow), None)
+
+
+def _leave_secrets(turn: Turn) -> None:
+    for name in [name for name in turn.slots if turn.project.slots[name].sensitive]:
+        turn.set(name, None)
+
+
+def session_ended(turn: Turn, _ended: SessionEnded) -> None:
+    """The line dropped: what is open stays open, and after a while is offered by message."""
+    frame = _interrupted(turn)
+    if frame is None or "pending" in turn.state or turn.flow(frame).resume != "any":
+        return
+    mark = turn.nonce()
+    turn.state["redial"] = mark
+    turn.effects.append(SetTimer("redial", _REDIAL_S, {"nonce": mark}))
+
+
+def timer_fired(turn: Turn, fired: TimerFired) -> None:
+    """Act on a timer, unless what it was set for is past."""
+    nonce = fired.payload.get("nonce")
+    if turn.context.owner != "bot" or turn.context.opted_out or "pending" in turn.state:
+        return
+    if fired.kind == "redial" and nonce == turn.state.get("redial"):
+        turn.state.pop("redial")
+        frame = _interrupted(turn)
+        if frame is not None:
+            _leave_secrets(turn)
+            offer_to_continue(turn, turn.flow(frame), turn.state.get("family", ""))
+            turn.state["channel"], turn.state["family"] = turn.context.channel_id, turn.family
+            run(turn)
+    elif fired.kind == "prompt" and turn.prompt is not None and nonce == turn.prompt["nonce"]:
+        turn.state.pop("timer", None)
+        _silence(turn)
+
+
+def _silence(turn: Turn) -> None:
+    step = turn.collect_step()
+    if step is None:
+        return
+    frame = turn.frame
+    frame["noinput"] = frame.get("noinput", 0) + 1
+    if turn.family == "ivr":
+        stack.push_pattern(turn, "pattern_user_silence", {"count": frame["noinput"]})
+    elif isinstance(step.on_timeout, int):
+        turn.close_prompt()
+        stack.leave(frame)
+        frame["step"] = turn.flow(frame).steps[step.on_timeout].id
+    elif step.on_timeout == "expire":
+        turn.say("utter_expired", {"flow_name": turn.flow(stack.user_frame(turn)).name(turn.language)})
+        stack.cancel(turn)
+        turn.over = True
+    else:
+        frame["noinput"] = step.max_noinput  # one reminder, then quiet
+        turn.say("utter_still_there")
+    run(turn)
+
+
+def handed_back(turn: Turn, back: HandedBack) -> None:
+    """An agent is done: begin afresh, or offer to go on with what was open."""
+    turn.state.pop("notice", None)
+    frame = _interrupted(turn)
+    expire(turn)
+    if back.closed or frame is None or not turn.stack or "pending" in turn.state:
+        if "pending" not in turn.state:
+            stack.clear(turn)
+        return
+    offer_to_continue(turn, turn.flow(frame))
+    run(turn)
+
+
