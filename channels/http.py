@@ -69,7 +69,7 @@ class Http:
                 return HttpAnswer(response.status, lower, await _beginning(response.content))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise SendError(SendErrorCode.NOT_CONNECTED, retryable=True, detail=type(error).__name__) from None
-        except aiohttp.InvalidURL:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             raise SendError(SendErrorCode.REFUSED, retryable=False, ours=True, detail="the provider's address is no URL") from None
         except aiohttp.ClientResponseError as error:
             raise SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True, unknown=True, detail=type(error).__name__) from None

@@ -14,19 +14,19 @@ from core.model.address import Address, AddressKind
 
 _DIGITS = re.compile(r"[0-9]{3,8}")
 _ALIAS = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 .&_+-]{1,11}")
-_TEXT_CHARS_MAX = 40
+_NUMBER = re.compile(r"[+0-9 ()./-]{1,40}")  # the library would also find a number inside a sentence or a URI
 
 
 @lru_cache(maxsize=8_192)  # the same subscriber writes several times in a row; parsing costs more than a signature check
 def msisdn(text: str, default_region: str) -> Address | None:
     """Return the phone number in `text` as E.164, or None if it is no possible number; national ones belong to `default_region`."""
-    if not text or len(text) > _TEXT_CHARS_MAX:
+    if not _NUMBER.fullmatch(text):
         return None
     try:
         number = phonenumbers.parse(text, default_region or None)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number) or number.extension:
+    if not phonenumbers.is_possible_number(number):
         return None
     return Address(AddressKind.MSISDN, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 

@@ -19,7 +19,7 @@ Length = Callable[[str], int]
 
 
 def split(text: str, limit: int, length: Length = len) -> list[str]:
-    """Return `text` in pieces whose `length` is at most `limit`, cut at a space or line end in the last third where there is one.
+    """Return `text` in pieces whose `length` is at most `limit`, cut at a space or line end in the second half where there is one.
 
     The pieces joined give the text again. Raises ValueError if a single character is longer than `limit`.
     """
@@ -77,8 +77,8 @@ def _clusters(text: str) -> list[str]:
 
 
 def _at_space(clusters: list[str]) -> tuple[str, list[str]]:
-    """Divide a full piece behind its last space, if that is in the last third; what follows the space begins the next piece."""
-    for index in range(len(clusters) - 1, len(clusters) * 2 // 3, -1):
+    """Divide a full piece behind its last space, if that is in its second half; what follows the space begins the next piece."""
+    for index in range(len(clusters) - 1, len(clusters) // 2, -1):
         if clusters[index].isspace():
             return "".join(clusters[: index + 1]), clusters[index + 1 :]
     return "".join(clusters), []

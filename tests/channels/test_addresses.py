@@ -1,0 +1,108 @@
+"""Phone numbers, short codes, names, and the tokens of web visitors."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels import numbers, tokens
+from core.model.address import Address, AddressKind
+from core.model.inbound import AuthenticationFailed
+
+KEY, OLD = "a key of the gateway", "the key before"
+NOW = 1_767_225_600_000
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        ("+254711000111", "", "+254711000111"),
+        ("+254711000111", "KE", "+254711000111"),
+        ("254711000111", "KE", "+254711000111"),
+        ("0711000111", "KE", "+254711000111"),
+        ("0711 000-111", "KE", "+254711000111"),
+        ("+254 0711 000111", "KE", "+254711000111"),
+        ("+44 20 7946 0958", "KE", "+442079460958"),
+        ("+1 (212) 555-0123", "", "+12125550123"),
+    ],
+)
+def test_phone_numbers_become_e164(text: str, region: str, number: str) -> None:
+    assert numbers.msisdn(text, region) == Address(AddressKind.MSISDN, number)
+
+
+NO_NUMBERS = ["", "0711000111", "Anonymous", "+", "+999999999999", "12345", "+254711000111 ext. 5", "call +254711000111", "\x00", "٠"]
+
+
+@pytest.mark.parametrize("text", [*NO_NUMBERS, "+" + "1" * 100, "tel:+254711000111"])
+def test_what_is_no_phone_number(text: str) -> None:
+    assert numbers.msisdn(text, "") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("40404", AddressKind.SHORT_CODE, "40404"),
+        ("711", AddressKind.SHORT_CODE, "711"),
+        ("Bank-1", AddressKind.ALIAS, "Bank-1"),
+        (" INFO ", AddressKind.ALIAS, "INFO"),
+        ("+254711000111", AddressKind.MSISDN, "+254711000111"),
+    ],
+)
+def test_senders(text: str, kind: AddressKind, value: str) -> None:
+    assert numbers.sender(text, "KE") == Address(kind, value)
+
+
+@pytest.mark.parametrize("text", ["", " ", "<b>", "a" * 12, "--", "whatsapp:+254711000111", "é" * 5, "1\n2"])
+def test_what_is_no_sender(text: str) -> None:
+    assert numbers.sender(text, "KE") is None
+
+
+@given(text=st.text(max_size=60), region=st.sampled_from(["", "KE", "XX"]))
+def test_any_text_is_a_sender_or_none(text: str, region: str) -> None:
+    found = numbers.sender(text, region)
+    assert found is None or (found.value and len(found.value) <= 16)
+
+
+def refused(token: str, now_ms: int = NOW) -> str:
+    with pytest.raises(AuthenticationFailed) as caught:
+        tokens.verify((KEY, OLD), token, now_ms)
+    assert KEY not in str(caught.value)
+    return caught.value.code
+
+
+def test_a_token_names_its_visitor_until_it_expires() -> None:
+    for key in (KEY, OLD):
+        token = tokens.make(key, "v_1-a", NOW + 1)
+        assert tokens.verify((KEY, OLD), token, NOW) == "v_1-a"
+        assert tokens.visitor_of(token) == "v_1-a"
+        assert refused(token, NOW + 1) == "expired_token"
+    assert refused("") == "missing_token"
+    assert refused(tokens.make("a third key", "v1", NOW + 1)) == "bad_token"
+
+
+@given(at=st.integers(0, 60), character=st.characters(codec="utf-8"))
+def test_a_changed_token_is_refused(at: int, character: str) -> None:
+    token = tokens.make(KEY, "v1", NOW + 1)
+    at %= len(token)
+    changed = token[:at] + character + token[at + 1 :]
+    if changed != token:
+        assert refused(changed) == "bad_token"
+
+
+MAC = "A" * 43
+
+
+NO_TOKENS = ["a.b", "v1.1.", "v1..x", "v.1." + "=" * 43, f"v.-1.{MAC}", f"v.{'1' * 16}.{MAC}", f"{'v' * 65}.1.{MAC}", "\ud800"]
+
+
+@pytest.mark.parametrize("token", NO_TOKENS)
+def test_what_is_no_token(token: str) -> None:
+    assert refused(token) == "bad_token"
+    assert tokens.visitor_of(token) == ""
+
+
+@pytest.mark.parametrize(("visitor", "expires"), [("", 1), ("a.b", 1), ("v" * 65, 1), ("v", -1), ("é", 1)])
+def test_what_no_token_is_made_for(visitor: str, expires: int) -> None:
+    with pytest.raises(ValueError, match="visitor id"):
+        tokens.make(KEY, visitor, expires)

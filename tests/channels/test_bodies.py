@@ -1,0 +1,132 @@
+"""Bodies from outside: forms, JSON frames, and the text in them."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels import forms, frames, texts
+from core.model.inbound import RawRequest, UnreadableRequest
+
+TYPE = "application/x-www-form-urlencoded"
+values = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+
+
+@given(fields=st.dictionaries(values, values, max_size=10))
+def test_a_form_is_read_as_it_was_written(fields: dict[str, str]) -> None:
+    assert forms.read(urlencode(fields).encode(), TYPE) == {name: (value,) for name, value in fields.items()}
+
+
+@given(body=st.text(st.sampled_from("ab=&+%2047é"), max_size=40))
+def test_a_form_is_read_as_the_standard_library_reads_it(body: str) -> None:
+    try:
+        expected = parse_qsl(body, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        with pytest.raises(forms.NotAForm):
+            forms.read(body.encode(), TYPE)
+        return
+    together: dict[str, tuple[str, ...]] = {}
+    for name, value in expected:
+        together[name] = (*together.get(name, ()), value)
+    assert forms.read(body.encode(), TYPE) == together
+
+
+def test_repeated_fields_stay_visible() -> None:
+    assert forms.read(b"a=1&b=2&a=3&a", TYPE) == {"a": ("1", "3", ""), "b": ("2",)}
+
+
+@pytest.mark.parametrize("content_type", [TYPE, f"{TYPE}; charset=UTF-8", f'{TYPE.upper()};charset="utf-8"', f"{TYPE}; boundary=x"])
+def test_content_types_of_a_form(content_type: str) -> None:
+    assert forms.read(b"a=%C3%A9", content_type) == {"a": ("é",)}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "code"),
+    [
+        (b"a=1", "", "content_type"),
+        (b"a=1", "text/plain", "content_type"),
+        (b"a=1", f"{TYPE}; charset=iso-8859-1", "content_type"),
+        (b"a=%FF", TYPE, "encoding"),
+        (b"\xff=1", TYPE, "encoding"),
+        (b"&" * 200, TYPE, "too_many_fields"),
+        (b"a=1&" * 100_000, TYPE, "too_many_fields"),
+        (b"a" * (forms.BODY_BYTES_MAX + 1), TYPE, "too_large"),
+    ],
+)
+def test_what_is_no_form(body: bytes, content_type: str, code: str) -> None:
+    with pytest.raises(forms.NotAForm) as caught:
+        forms.read(body, content_type)
+    assert caught.value.code == code
+
+
+def test_limits_of_a_form_are_not_too_narrow() -> None:
+    assert len(forms.read(urlencode({str(number): "x" for number in range(200)}).encode(), TYPE)) == 200
+    assert forms.read(b"a=" + b"x" * 1_000_000, TYPE)["a"] == ("x" * 1_000_000,)
+
+
+def test_a_form_is_read_once_and_then_forgotten() -> None:
+    last = forms.LastForm()
+    request = RawRequest("POST", "", {"content-type": TYPE}, b"a=1", 0)
+    first = last.of(request)
+    assert last.of(request) is first
+    assert last.of(request) is not first
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "json"),
+        (b"[]", "json"),
+        (b'"a"', "json"),
+        (b"{", "json"),
+        (b'{"a":1,"a":2}', "json"),
+        (b'{"a":NaN}', "json"),
+        (b'{"a":Infinity}', "json"),
+        (b'{"a":' + b"9" * 10_000 + b"}", "json"),
+        (b'{"a":' * 100_000, "json"),
+        (b"[" * 1_000_000, "json"),
+        (b'{"a":"\xff"}', "encoding"),
+        (b'{"a":"' + b"x" * frames.BODY_BYTES_MAX + b'"}', "too_large"),
+    ],
+)
+def test_what_is_no_frame(body: bytes, code: str) -> None:
+    with pytest.raises(UnreadableRequest) as caught:
+        frames.read_object(body)
+    assert caught.value.code == code
+
+
+def test_a_frame() -> None:
+    frame = frames.read_object('{"a": "é", "b": {"c": [1]}}'.encode())
+    assert frame == {"a": "é", "b": {"c": [1]}}
+    assert frames.text_member(frame, "a") == "é"
+    assert frames.text_member(frame, "missing", "default") == "default"
+    for name in ("b", "missing"):
+        with pytest.raises(UnreadableRequest):
+            frames.text_member(frame, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("plain é 👍🏽", "plain é 👍🏽"),
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("tab\tstays", "tab\tstays"),
+        ("\x00a\x1b[31m\x7f\x85b", "a[31mb"),
+        ("👩\u200d👩", "👩\u200d👩"),
+        ("lone \ud800 half", "lone \ufffd half"),
+        ("", ""),
+    ],
+)
+def test_text_is_cleaned(text: str, clean: str) -> None:
+    assert texts.clean(text) == clean
+
+
+@given(text=st.text())
+def test_cleaned_text_can_be_stored_and_cleaning_it_again_changes_nothing(text: str) -> None:
+    clean = texts.clean(text)
+    assert clean.encode("utf-8").decode("utf-8") == clean
+    assert "\x00" not in clean
+    assert texts.clean(clean) == clean
