@@ -43,8 +43,7 @@ def check(folder: Path) -> list[Finding]:
             file, _, line = place.partition(":")
             found.error("actions", file, int(line) if line.isdigit() else 1, text)
     try:
-        return sorted([*lint(load_project(folder), provided), *found.sorted()])
+        more = lint(load_project(folder), provided)
     except ProjectWrong as wrong:
-        for mistake in wrong.problems:
-            found.error("structure", mistake.file, mistake.line, mistake.text)
-    return found.sorted()
+        more = [Finding(mistake.file, mistake.line, "structure", mistake.text) for mistake in wrong.problems]
+    return sorted([*more, *found.sorted()])
