@@ -18,6 +18,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, w
 from channels.numbers import msisdn
 from gateway import pages
 from gateway.demo.operator import NUMBERS
+from gateway.demo.subscriber import OFFERINGS
 from gateway.desk.demo import demo_accounts
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.simulator.feed import Feed, Wire
@@ -105,8 +106,14 @@ class _Site:
     async def shop(self, request: web.Request) -> web.Response:
         """Show a web site with the chat on it."""
         chat = self._channel("webchat")
+        operator = self._gateway.settings.operator
         return pages.page(
-            request, "simulator_shop.html", operator=self._gateway.settings.operator.name, channel=chat.channel.id if chat else ""
+            request,
+            "simulator_shop.html",
+            operator=operator.name,
+            currency=operator.currency,
+            offerings=tuple(OFFERINGS.values())[:4],
+            channel=chat.channel.id if chat else "",
         )
 
     # ── phone ───────────────────────────────────────────────────────────────────────────────────────────────────────

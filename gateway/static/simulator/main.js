@@ -1,0 +1,91 @@
+/* The front page: which device is shown, light or dark, how the billing system behaves, and who signs in at the desk. */
+
+import { Phone } from "./phone.js";
+import { Raw } from "./raw.js";
+
+const find = (selector) => document.querySelector(selector);
+const all = (selector) => [...document.querySelectorAll(selector)];
+
+const raw = new Raw(find("#drawer"), all("[data-raw]"));
+const phone = new Phone(raw);
+raw.ofPhone = () => phone.number;
+
+// ── Light or dark, in the frames too ───────────────────────────────────────────────────────────────────────────────
+
+const frames = [find("#shop"), find("#desk-frame")];
+
+function paint() {
+  const theme = localStorage.getItem("theme");
+  for (const page of [document, ...frames.map((frame) => frame.contentDocument)]) {
+    if (!page) continue;
+    if (theme) page.documentElement.dataset.theme = theme;
+    else delete page.documentElement.dataset.theme;
+  }
+}
+
+find("#theme").addEventListener("click", () => {
+  const dark = getComputedStyle(document.documentElement).colorScheme === "dark"
+    || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+  localStorage.setItem("theme", dark ? "light" : "dark");
+  paint();
+});
+for (const frame of frames) frame.addEventListener("load", paint);
+paint();
+
+// ── Tabs, where there is room for one device only ──────────────────────────────────────────────────────────────────
+
+for (const tab of all("[data-tab]")) {
+  tab.addEventListener("click", () => {
+    for (const other of all("[data-tab]")) other.setAttribute("aria-selected", String(other === tab));
+    find(".stage").dataset.shown = tab.dataset.tab;
+  });
+}
+
+// ── The billing system ─────────────────────────────────────────────────────────────────────────────────────────────
+
+function showMode(mode) {
+  for (const button of all("[data-bss]")) button.setAttribute("aria-checked", String(button.dataset.bss === mode));
+}
+
+async function askMode(options) {
+  const answer = await fetch("/simulator/api/bss", options);
+  if (answer.ok) showMode((await answer.json()).mode);
+}
+
+for (const button of all("[data-bss]")) {
+  button.addEventListener("click", () =>
+    askMode({ method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ mode: button.dataset.bss }) }));
+}
+askMode();
+
+// ── Things to try ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+for (const tip of all("[data-sms]")) tip.addEventListener("click", () => phone.text(tip.dataset.sms));
+for (const tip of all("[data-dial]")) tip.addEventListener("click", () => phone.dial(tip.dataset.dial));
+for (const tip of all("[data-login]")) {
+  tip.addEventListener("click", () => {
+    const desk = find("#desk-frame").contentDocument;
+    const login = desk?.querySelector("input[name=login]");
+    const password = desk?.querySelector("input[name=password]");
+    if (!login || !password) return;
+    login.value = tip.dataset.login;
+    password.value = tip.dataset.password;
+    password.form.requestSubmit();
+  });
+}
+
+// ── What happens on the wire ───────────────────────────────────────────────────────────────────────────────────────
+
+window.addEventListener("message", (event) => {
+  if (event.origin === location.origin && event.source === find("#shop").contentWindow) raw.add(event.data);
+});
+
+const stream = new EventSource("/simulator/api/stream");
+stream.addEventListener("open", () => {
+  phone.load();
+  raw.load();
+  askMode();
+});
+stream.addEventListener("sms", (event) => phone.arrived(JSON.parse(event.data)));
+stream.addEventListener("session_ended", (event) => phone.sessionEnded(JSON.parse(event.data).session));
+stream.addEventListener("exchange", (event) => raw.add(JSON.parse(event.data)));
