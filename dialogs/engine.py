@@ -17,12 +17,12 @@ from core.model.dialog import (
     HandedBack,
     Said,
     SessionEnded,
-    SetConsent,
     State,
     TimerFired,
 )
 from core.model.inbound import Session
 from dialogs import results, sessions, stack
+from dialogs.guards import give_up, keep_waiting, take_consent, too_often
 from dialogs.handover import hand_over
 from dialogs.interpret import Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret
 from dialogs.model import Collect, Project
@@ -33,8 +33,6 @@ from dialogs.render import replies
 from dialogs.steps import run
 from dialogs.turn import Option, Stuck, Turn
 from dialogs.understanding import KeywordUnderstanding, Understand
-
-_NOTICE_EVERY_MS = 300_000
 
 
 class Engine:
@@ -50,7 +48,7 @@ class Engine:
         try:
             self._take(turn, what)
         except Stuck as stuck:
-            _stuck(turn, stuck.code)
+            give_up(turn, stuck.code)
         return _result(turn)
 
     def _take(self, turn: Turn, what: DialogInput) -> None:
@@ -77,17 +75,17 @@ class Engine:
             turn.effects.append(CancelTimer("redial"))
         texts = tuple(text[:TEXT_MAX_CHARS] for text in said.texts if text.strip())
         if texts and said.choice is None and (opted_in := consent(turn, normal(texts[0]))) is not None:
-            _consent(turn, opted_in)
+            take_consent(turn, opted_in=opted_in)
             return
         if turn.context.owner != "bot":
-            _waiting(turn)
+            keep_waiting(turn)
             return
         if "pending" in turn.state:
             self._meanwhile(turn, texts)
             return
         sessions.expire(turn)
         offered = sessions.arrive(turn, said)
-        if _too_often(turn, texts):
+        if too_often(turn, texts):
             return
         turn.text_in = " ".join(texts)
         if said.choice is not None:
@@ -166,9 +164,10 @@ class Engine:
                         _note(turn, step)
             turn.close_prompt()
         elif kind == "intent":
-            flows = [flow for flow, _ in self.project.intents.get(data[0], ())] or [name for name in [data[0]] if name in self.project.flows]
-            if flows:
-                stack.start(turn, self.project.flows[flows[0]], data[1])
+            intent, entities = data
+            started = [flow for flow, _ in self.project.intents.get(intent, ())] or [intent]
+            if started[0] in self.project.flows:
+                stack.start(turn, self.project.flows[started[0]], entities)
         else:
             meaning = interpret(turn, data, self._understand)
             if step is not None and not isinstance(meaning, Give):
@@ -246,63 +245,6 @@ def _unclear(turn: Turn, step: Collect | None) -> None:
     stack.push_pattern(turn, "pattern_cannot_handle", {"reason": "default", "count": misses})
 
 
-def _consent(turn: Turn, opted_in: bool) -> None:
-    """Carry out a word of consent; a word that says stop also ends what was going on."""
-    turn.effects.append(SetConsent(opted_in))
-    if not opted_in and turn.context.owner == "bot" and "pending" not in turn.state:
-        stack.clear(turn)
-    if opted_in or not turn.context.opted_out or turn.context.capabilities.inline_reply:
-        turn.say("utter_opted_in" if opted_in else "utter_opted_out")
-    turn.over = True
-    turn.ends = turn.one_shot
-
-
-def _waiting(turn: Turn) -> None:
-    """People own the conversation: one notice in five minutes while nobody has taken it, otherwise silence."""
-    now = turn.context.now_ms
-    if turn.context.owner == "queued" and now - turn.state.get("notice", 0) >= _NOTICE_EVERY_MS:
-        turn.state["notice"] = now
-        turn.say("utter_waiting_agent")
-    elif turn.context.capabilities.session:
-        turn.say("utter_waiting_agent")
-    turn.ends = turn.one_shot
-
-
-def _too_often(turn: Turn, texts: tuple[str, ...]) -> bool:
-    """Stop loops of two machines: the same words again and again, or too many in a minute; one word about it, then silence."""
-    limits, state, now = turn.project.limits, turn.state, turn.context.now_ms
-    state["turns"] = state.get("turns", 0) + 1
-    if state["turns"] > limits.turns_per_session:
-        raise Stuck("turns")
-    minute, count = state.get("minute", (0, 0))
-    count = count + 1 if now - minute < 60_000 else 1
-    state["minute"] = [now if count == 1 else minute, count]
-    word = normal(texts[0]) if len(texts) == 1 and not turn.one_shot else ""
-    if len(word) > 2:
-        last, times = state.get("same", ("", 0))
-        times = times + 1 if last == word[:64] else 1
-        state["same"] = [word[:64], times]
-    else:
-        times = 0
-        state.pop("same", None)
-    if times < limits.same_text and count <= limits.texts_per_minute:
-        return False
-    if times == limits.same_text or count == limits.texts_per_minute + 1 or turn.one_shot:
-        turn.say("utter_rate_limited")
-    turn.ends = turn.one_shot
-    return True
-
-
-def _stuck(turn: Turn, code: str) -> None:
-    """A loop guard tripped: nothing of what the loop said is sent; apologise and call a person."""
-    turn.said.clear()
-    turn.effects.clear()
-    turn.state.pop("pending", None)
-    turn.say("utter_internal_error")
-    hand_over(turn, f"stuck:{code}")
-    turn.stack.clear()
-
-
 def _result(turn: Turn) -> Advanced:
     out = replies(turn)
     had_timer = turn.state.pop("timer", None)
@@ -311,9 +253,6 @@ def _result(turn: Turn) -> Advanced:
         turn.state["timer"] = 1
     elif had_timer:
         turn.effects.append(CancelTimer("prompt"))
-    texts = [item.text for item in turn.said if not item.asks and not item.sensitive]
     if turn.said:
-        turn.state["said"] = texts if turn.prompt is None or "step" in turn.prompt else texts
+        turn.state["said"] = [item.text for item in turn.said if not item.asks and not item.sensitive]
     return Advanced(turn.finish(), out, tuple(turn.effects))
-
-

@@ -99,7 +99,7 @@ def interpret(turn: Turn, text: str, understand: Understand) -> Meaning:
         number = int(word) if len(word) < 4 and word[0] != "0" else 0
         if 0 < number <= len(options):
             return Choose(options[number - 1])
-    value = _expected(turn, step, text, word, exact=True)
+    value = _expected(turn, step, text, exact=True)
     found = _navigation(turn, word, step, value)
     if found is not None:
         return found
@@ -142,19 +142,22 @@ def _is_label(turn: Turn, word: str) -> bool:
     return turn.prompt is not None and any(normal_label(option[0]) == word for option in turn.prompt.get("opts", ()))
 
 
-def reading(turn: Turn, slot: Slot, step: Collect | None = None) -> Reading:
-    """Return what a parser needs to know for `slot`."""
+def read(turn: Turn, kind: str, text: str, slot: Slot, step: Collect | None = None) -> Any:
+    """Return the value of `kind` that `text` is for `slot`, None if it is none."""
     context = turn.context
-    return Reading(turn.project.words, context.country, context.now_ms, turn.project.zone, slot, step.digits if step else None)
+    digits = step.digits if step is not None else None
+    return parse_value(
+        kind, Reading(text, normal(text), turn.project.words, context.country, context.now_ms, turn.project.zone, slot, digits)
+    )
 
 
-def _expected(turn: Turn, step: Collect | None, text: str, word: str, *, exact: bool) -> Any:
+def _expected(turn: Turn, step: Collect | None, text: str, *, exact: bool) -> Any:
     """Read `text` as the type of the open question; free text only if not `exact`, and only where there are no options."""
     if step is None or (step.type == "text" and exact):
         return None
     if step.options_from is not None and step.type in {"text", "choice"}:
         return None
-    return parse_value(step.type, text, word, reading(turn, turn.project.slots[step.slot], step))
+    return read(turn, step.type, text, turn.project.slots[step.slot], step)
 
 
 def _near(turn: Turn, step: Collect | None, options: list[Option], word: str) -> Meaning | None:
@@ -228,14 +231,14 @@ def _read(turn: Turn, slot: Slot, text: str) -> Any:
     """Read a value of a typed slot; free text is no correction."""
     if not text or slot.parsed_as == "text":
         return None
-    return parse_value(slot.parsed_as, text, normal(text), reading(turn, slot))
+    return read(turn, slot.parsed_as, text, slot)
 
 
 def _understood(turn: Turn, step: Collect | None, text: str, word: str, understand: Understand) -> Meaning:
     """Free words: a flow that is meant for sure, then the free text that is asked for, then a guess, then nothing."""
     limits = turn.project.limits
     allowed = step is None or not (step.force or "digress" in step.refuse)
-    found = understand(text, lambda slot: reading(turn, slot)) if allowed else NOTHING
+    found = understand(text, lambda slot, part: read(turn, slot.parsed_as, part, slot)) if allowed else NOTHING
     flows: dict[str, tuple[float, float]] = {}
     for intent, confidence in found.intents:
         for flow_id, threshold in turn.project.intents.get(intent, ()):
@@ -252,7 +255,7 @@ def _understood(turn: Turn, step: Collect | None, text: str, word: str, understa
         if certain and alone:
             return Begin(flow_id, _startable_slots(turn, found.entities or {}))
     if free:
-        value = _expected(turn, step, text, word, exact=False)
+        value = _expected(turn, step, text, exact=False)
         if value is not None:
             return Give(value)
     near = [flow_id for flow_id, (confidence, _) in ranked if confidence >= limits.low and ranked[0][1][0] - confidence <= _CLOSE]

@@ -28,7 +28,7 @@ _RESPONSE_KEYS = {
 }  # fmt: skip
 _SET_SLOTS = re.compile(r"/SetSlots\((.*)\)\Z", re.DOTALL)
 _INTENT = re.compile(r"/([\w.-]+)(\{.*\})?\Z", re.DOTALL)
-_ALIASES = {"twilio": "sms", "twilio_voice": "ivr", "socketio": "web", "rest": "web", "webchat": "web", "voice": "ivr", "cmdline": "console"}
+_ALIASES = {"twilio": "sms", "twilio_voice": "ivr", "voice": "ivr", "socketio": "web", "rest": "web", "webchat": "web"}
 _SLOTS_PER_BUTTON_MAX = 10
 
 
@@ -92,9 +92,7 @@ def _slot(name: str, node: Map, own: Map, settings: Mapping[str, Any], problems:
 class ResponseCompiler:
     """Compiles responses for `languages`, the first of which is the one that texts without translation are in."""
 
-    def __init__(
-        self, slots: Mapping[str, Slot], languages: Sequence[str], channels: Mapping[str, str], problems: Problems
-    ) -> None:
+    def __init__(self, slots: Mapping[str, Slot], languages: Sequence[str], channels: Mapping[str, str], problems: Problems) -> None:
         self.shapes = {name: (slot.initial, slot.parsed_as == "amount") for name, slot in slots.items()}
         self.slots = slots
         self.languages = languages
@@ -242,5 +240,3 @@ class ResponseCompiler:
             self.problems.add(node, "the entities of a payload must be JSON", "payload")
             return ()
         return tuple((str(name), self._template(str(value), node)) for name, value in values.items())
-
-

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from dialogs.conditions import Condition, ConditionWrong, compile_condition
@@ -115,7 +116,7 @@ class StepCompiler:
             self.entries.append(entry)
             own.append((number, entry))
             self._flatten_next(entry)
-        for (_, entry), (number, _) in zip(own, own[1:], strict=False):
+        for (_, entry), (number, _) in pairwise(own):
             entry.after = number
         if own and nested and "next" not in own[-1][1].node and own[-1][1].kind != "link":
             own[-1][1].loose = True

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from dialogs import stack
 from dialogs.built_in import reopen
-from dialogs.handover import hand_over
 from dialogs.interpret import Navigate
 from dialogs.model import Collect
 from dialogs.render import turn_page

@@ -79,8 +79,8 @@ def _screen_reply(turn: Turn, options: Sequence[Option]) -> Reply:
     """Return the screen that is to be shown now, and remember in the state what follows it."""
     text = "\n".join(item.text for item in turn.said if item.text)
     sensitive = any(item.sensitive for item in turn.said)
-    footer = _footer(turn)
-    pages = screens(text, lines(options), turn.context.capabilities, more=turn.text("utter_more"), less=turn.text("utter_less"), footer=footer)
+    more, less = turn.text("utter_more"), turn.text("utter_less")
+    pages = screens(text, lines(options), turn.context.capabilities, more=more, less=less, footer=_footer(turn))
     if len(pages) > 1:
         prompt = turn.prompt or {"frame": 0, "nonce": turn.nonce(), "ends": turn.ends}
         turn.prompt = prompt | {"pages": pages, "page": 0}
@@ -114,13 +114,8 @@ def plain(text: str) -> str:
     if text.isascii() or septets(text) is not None:
         return text
     text = transliterate(text)
-    if septets(text) is None:
-        stripped = "".join(
-            character if septets(character) is not None else "".join(part for part in normalize("NFD", character) if part < "\u0300" or part > "\u036f")
-            for character in text
-        )
-        return stripped if septets(stripped) is not None else text
-    return text
+    bare = "".join(character if septets(character) is not None else normalize("NFD", character)[0] for character in text)
+    return bare if septets(bare) is not None else text
 
 
 def room_taken(text: str) -> float:
@@ -147,9 +142,7 @@ def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str
             pages.append([])
         pages[-1].append(unit)
     last = len(pages) - 1
-    return [
-        "\n".join([*page, keys[0] if place == 0 else keys[1] if place == last else " ".join(keys)]) for place, page in enumerate(pages)
-    ]
+    return ["\n".join([*page, keys[0] if place == 0 else keys[1] if place == last else " ".join(keys)]) for place, page in enumerate(pages)]
 
 
 def _units(text: str, room: float) -> list[str]:

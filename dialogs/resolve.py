@@ -5,7 +5,7 @@ After it the engine may look up any name of a project without asking whether it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from dialogs.model import Action, Call, Collect, Flow, Link, Project, Response, SetSlots, Slot, Step
@@ -31,7 +31,7 @@ _WAYS_OUT = {"handoff", "cancel", "skip"}
 
 
 def resolve(
-    flows: Mapping[str, Flow], slots: Mapping[str, Slot], responses: Mapping[str, Response], declared: Set[str], problems: Problems
+    flows: Mapping[str, Flow], slots: Mapping[str, Slot], responses: Mapping[str, Response], declared: Collection[str], problems: Problems
 ) -> dict[str, Flow]:
     """Return the flows with prompts and owned slots filled in; every unknown name is noted."""
     found = {}
@@ -44,7 +44,7 @@ def resolve(
     return found
 
 
-def _step(step: Step, flow: Flow, responses: Mapping[str, Response], declared: Set[str], problems: Problems) -> Step:
+def _step(step: Step, flow: Flow, responses: Mapping[str, Response], declared: Collection[str], problems: Problems) -> Step:
     if not isinstance(step, Collect):
         return step
     utter = step.utter or f"utter_ask_{step.slot}"
@@ -57,9 +57,7 @@ def _step(step: Step, flow: Flow, responses: Mapping[str, Response], declared: S
     return replace(step, utter=None if ask else utter, ask_action=ask, validate_action=validate if validate in declared else None)
 
 
-def _unknown(
-    step: Step, flows: Mapping[str, Flow], slots: Mapping[str, Slot], responses: Mapping[str, Response]
-) -> Iterable[str]:
+def _unknown(step: Step, flows: Mapping[str, Flow], slots: Mapping[str, Slot], responses: Mapping[str, Response]) -> Iterable[str]:
     """Yield a sentence for each name in `step` that nothing has."""
     if isinstance(step, Link | Call) and step.flow not in flows:
         yield f"there is no flow '{step.flow}'"
@@ -84,9 +82,7 @@ def _unknown(
             yield f"on_timeout '{step.on_timeout}' is no step and none of remind_once, expire"
 
 
-def _owned(
-    flow: Flow, flows: Mapping[str, Flow], slots: Mapping[str, Slot], above: frozenset[str] = frozenset()
-) -> tuple[str, ...]:
+def _owned(flow: Flow, flows: Mapping[str, Flow], slots: Mapping[str, Slot], above: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Return the slots that `flow` and the flows it calls fill, in order of appearance; a secret is never persisted."""
     names: dict[str, None] = {}
     for step in flow.steps:

@@ -155,5 +155,3 @@ def handed_back(turn: Turn, back: HandedBack) -> None:
         return
     offer_to_continue(turn, turn.flow(frame))
     run(turn)
-
-

@@ -123,7 +123,7 @@ class Problems:
             raise ProjectWrong(self.found)
 
 
-_KIND_NAMES: dict[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Map: "a mapping", Seq: "a list"}
+_KIND_NAMES: dict[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def read_file(path: Path, name: str, problems: Problems) -> Map:

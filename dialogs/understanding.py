@@ -12,7 +12,6 @@ from typing import Any
 
 from dialogs.model import Project, Slot
 from dialogs.normal import TEXT_MAX_CHARS, normal, words_of
-from dialogs.values import Reading, parse_value
 
 _WORDS_MAX = 40
 _UNKNOWN_WEIGHT = 0.6
@@ -27,7 +26,9 @@ class Understanding:
 
 
 NOTHING = Understanding()
-Understand = Callable[[str, Callable[[Slot], Reading]], Understanding]
+Read = Callable[[Slot, str], Any]
+"""Reads the value of a typed slot from a word, None if it is none."""
+Understand = Callable[[str, Read], Understanding]
 
 
 class KeywordUnderstanding:
@@ -57,8 +58,8 @@ class KeywordUnderstanding:
                 known.setdefault(name, {})[normal(value)] = self._project.synonyms.get(normal(value), value)
         return known
 
-    def __call__(self, text: str, reading: Callable[[Slot], Reading]) -> Understanding:
-        """Return what `text` may mean; `reading` gives a parser what it needs to know for a slot."""
+    def __call__(self, text: str, read: Read) -> Understanding:
+        """Return what `text` may mean."""
         words = words_of(normal(text[:TEXT_MAX_CHARS]))[:_WORDS_MAX]
         if not words:
             return NOTHING
@@ -67,17 +68,17 @@ class KeywordUnderstanding:
         entities: dict[str, Any] = {}
         marked: list[str] = []
         for word in words:
-            name = self._entity(word, entities, reading) if word not in self._by_word else None
+            name = self._entity(word, entities, read) if word not in self._by_word else None
             marked.append(f"{{{name}}}" if name else word)
         if entities and (exact := self._exact.get(tuple(marked))):
             return Understanding(tuple((intent, 1.0) for intent in exact), entities)
         return Understanding(self._ranked(tuple(dict.fromkeys(marked))), entities)
 
-    def _entity(self, word: str, found: dict[str, Any], reading: Callable[[Slot], Reading]) -> str | None:
+    def _entity(self, word: str, found: dict[str, Any], read: Read) -> str | None:
         for name in sorted(self._entities - found.keys()):
             slot = self._slot(name)
             if slot is not None and slot.parsed_as not in {"text", "choice", "yesno", "pin", "otp"}:
-                value = parse_value(slot.parsed_as, word, word, reading(slot))
+                value = read(slot, word)
             else:
                 value = self._values.get(name, {}).get(word)
             if value is not None:
@@ -104,5 +105,3 @@ class KeywordUnderstanding:
             score = min(0.99, 2 * weight / (total + self._totals[number]))
             best[intent] = max(best.get(intent, 0.0), score)
         return tuple(sorted(best.items(), key=lambda item: (-item[1], item[0])))
-
-

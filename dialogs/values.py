@@ -28,8 +28,10 @@ _LARGEST = 1e12
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a parser may know: the words of the project, country, time in ms UTC and the person's zone, and the bounds of the slot."""
+    """What a parser is given: the text, its normalised form, and what it may know; time in ms UTC."""
 
+    text: str
+    word: str
     words: Words
     country: str
     now_ms: int
@@ -61,20 +63,18 @@ def number_of(text: str) -> float | None:
     return value if abs(value) <= _LARGEST else None
 
 
-def _spelled(text: str, reading: Reading) -> float | None:
+def _spelled(reading: Reading) -> float | None:
     """Read a number in words: "fifty", "two hundred", "mia mbili" are sums and products of the table."""
     total = current = 0
-    words = [word for word in words_of(text.replace("-", " ")) if word not in {"and", "et", "na"}]
+    words = [word for word in words_of(reading.word.replace("-", " ")) if word not in {"and", "et", "na"}]
     if not words:
         return None
     for word in words:
         number = reading.words.numbers.get(word)
         if number is None:
             return None
-        if number in {100, 1000} and current:
-            current *= number
-        elif current >= 100 and number < 10 and current in {100, 1000}:
-            current *= number  # in Swahili the multiplier follows
+        if (number in {100, 1000} and current) or (current in {100, 1000} and number < 10):
+            current *= number  # "two hundred"; in Swahili the multiplier follows
         else:
             current += number
         if number == 1000:
@@ -82,38 +82,40 @@ def _spelled(text: str, reading: Reading) -> float | None:
     return float(total + current)
 
 
-def _amount(text: str, word: str, reading: Reading) -> float | None:
-    if len(word) > _PLAIN_MAX:
+def _amount(reading: Reading) -> float | None:
+    if len(reading.word) > _PLAIN_MAX:
         return None
-    match = _AMOUNT.fullmatch(word)
+    match = _AMOUNT.fullmatch(reading.word)
     if match is None:
-        return _spelled(word, reading)
+        return _spelled(reading)
     value = number_of(match.group(1))
     return None if value is None or round(value, 2) != value else value
 
 
-def _number(text: str, word: str, reading: Reading) -> float | None:
-    text = text.strip()
+def _number(reading: Reading) -> float | None:
+    text = reading.text.strip()
     if len(text) > _PLAIN_MAX:
         return None
-    return number_of(text) if _NUMBER.fullmatch(text) else _spelled(word, reading)
+    return number_of(text) if _NUMBER.fullmatch(text) else _spelled(reading)
 
 
-def _integer(text: str, word: str, reading: Reading) -> int | None:
-    value = _number(text, word, reading)
+def _integer(reading: Reading) -> int | None:
+    value = _number(reading)
     return int(value) if value is not None and value.is_integer() else None
 
 
-def _digits(text: str, word: str, reading: Reading) -> str | None:
-    digits = re.sub(r"[\s-]", "", text)
-    low, high = reading.digits or (1, 40)
+def _digits_of(reading: Reading, shortest: int, longest: int) -> str | None:
+    digits = re.sub(r"[\s-]", "", reading.text)
+    low, high = reading.digits or (shortest, longest)
     return digits if digits.isascii() and digits.isdigit() and low <= len(digits) <= high else None
 
 
-def _code(text: str, word: str, reading: Reading) -> str | None:
-    digits = re.sub(r"[\s-]", "", text)
-    low, high = reading.digits or (4, 8)
-    return digits if digits.isascii() and digits.isdigit() and low <= len(digits) <= high else None
+def _digits(reading: Reading) -> str | None:
+    return _digits_of(reading, 1, 40)
+
+
+def _code(reading: Reading) -> str | None:
+    return _digits_of(reading, 4, 8)
 
 
 def _luhn_ok(digits: str) -> bool:
@@ -124,20 +126,20 @@ def _luhn_ok(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _luhn(text: str, word: str, reading: Reading) -> str | None:
-    digits = _digits(text, word, reading)
+def _luhn(reading: Reading) -> str | None:
+    digits = _digits(reading)
     return digits if digits is not None and len(digits) > 1 and _luhn_ok(digits) else None
 
 
-def _iccid(text: str, word: str, reading: Reading) -> str | None:
-    digits = re.sub(r"[\s-]", "", text).rstrip("fF")
+def _iccid(reading: Reading) -> str | None:
+    digits = re.sub(r"[\s-]", "", reading.text).rstrip("fF")
     if not (digits.isascii() and digits.isdigit() and digits.startswith("89") and 18 <= len(digits) <= 20):
         return None
     return digits if len(digits) == 18 or _luhn_ok(digits) else None
 
 
-def _msisdn(text: str, word: str, reading: Reading) -> str | None:
-    text = text.strip()
+def _msisdn(reading: Reading) -> str | None:
+    text = reading.text.strip()
     if len(text) > _PLAIN_MAX or sum(character.isdigit() for character in text) < 5:
         return None
     try:
@@ -149,25 +151,25 @@ def _msisdn(text: str, word: str, reading: Reading) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _email(text: str, word: str, reading: Reading) -> str | None:
-    return word if len(word) <= 254 and _EMAIL.fullmatch(word) else None
+def _email(reading: Reading) -> str | None:
+    return reading.word if len(reading.word) <= 254 and _EMAIL.fullmatch(reading.word) else None
 
 
-def _yesno(text: str, word: str, reading: Reading) -> bool | None:
-    if word in reading.words.yes:
+def _yesno(reading: Reading) -> bool | None:
+    if reading.word in reading.words.yes:
         return True
-    return False if word in reading.words.no else None
+    return False if reading.word in reading.words.no else None
 
 
-def _date(text: str, word: str, reading: Reading) -> str | None:
+def _date(reading: Reading) -> str | None:
     today = datetime.fromtimestamp(reading.now_ms / 1000, reading.zone).date()
-    if word in reading.words.days:
-        return (today + timedelta(days=reading.words.days[word])).isoformat()
-    if word in reading.words.weekdays:
-        return (today + timedelta(days=(reading.words.weekdays[word] - today.isoweekday() - 1) % 7 + 1)).isoformat()
-    if (match := _ISO.fullmatch(word)) is not None:
+    if reading.word in reading.words.days:
+        return (today + timedelta(days=reading.words.days[reading.word])).isoformat()
+    if reading.word in reading.words.weekdays:
+        return (today + timedelta(days=(reading.words.weekdays[reading.word] - today.isoweekday() - 1) % 7 + 1)).isoformat()
+    if (match := _ISO.fullmatch(reading.word)) is not None:
         return _calendar(int(match.group(1)), int(match.group(2)), int(match.group(3)))
-    if (match := _DATE.fullmatch(word)) is None:
+    if (match := _DATE.fullmatch(reading.word)) is None:
         return None
     day, month = int(match.group(1)), int(match.group(2))
     if reading.country == "US":
@@ -183,8 +185,8 @@ def _calendar(year: int, month: int, day: int) -> str | None:
         return None
 
 
-def _time(text: str, word: str, reading: Reading) -> str | None:
-    match = _TIME.fullmatch(word)
+def _time(reading: Reading) -> str | None:
+    match = _TIME.fullmatch(reading.word)
     if match is None:
         return None
     hour, minute = int(match.group(1) or match.group(4)), int(match.group(2) or 0)
@@ -195,16 +197,16 @@ def _time(text: str, word: str, reading: Reading) -> str | None:
     return f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else None
 
 
-def _text(text: str, word: str, reading: Reading) -> str | None:
-    text = text.strip()
+def _text(reading: Reading) -> str | None:
+    text = reading.text.strip()
     return text if any(character.isalnum() for character in text) else None
 
 
-def _choice(text: str, word: str, reading: Reading) -> str | None:
-    return next((value for value in reading.slot.values if value.casefold() == word), None)
+def _choice(reading: Reading) -> str | None:
+    return next((value for value in reading.slot.values if value.casefold() == reading.word), None)
 
 
-PARSERS: dict[str, Callable[[str, str, Reading], Any]] = {
+PARSERS: dict[str, Callable[[Reading], Any]] = {
     "amount": _amount,
     "number": _number,
     "integer": _integer,
@@ -221,12 +223,12 @@ PARSERS: dict[str, Callable[[str, str, Reading], Any]] = {
     "text": _text,
     "choice": _choice,
 }
-"""By type: text as written, its normalised form, and what else is known, to a value or None."""
+"""By type of a question: what reads an answer to it."""
 
 
-def parse_value(kind: str, text: str, word: str, reading: Reading) -> Any:
-    """Return the value of `kind` that `text` is, within the bounds of the slot, else None."""
-    value = PARSERS[kind](text, word, reading)
+def parse_value(kind: str, reading: Reading) -> Any:
+    """Return the value of `kind` that the text is, within the bounds of the slot, else None."""
+    value = PARSERS[kind](reading)
     if isinstance(value, int | float) and not isinstance(value, bool):
         slot = reading.slot
         if (slot.low is not None and value < slot.low) or (slot.high is not None and value > slot.high):
