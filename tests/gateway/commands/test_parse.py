@@ -1,0 +1,118 @@
+"""`parley parse`: recorded requests in, what the adapter makes of them out, whatever the input."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.registry import KINDS
+from gateway.commands.parse import command, parse_lines
+from tests.conformance.subject import subject_of
+
+USSD = {
+    "method": "POST",
+    "url": "/c/ussd/x",
+    "headers": {"CONTENT-TYPE": "application/x-www-form-urlencoded"},
+    "body": "sessionId=1&serviceCode=*384%23&phoneNumber=%2B254711000111&text=1*2",
+}
+
+
+def parsed(*lines: object, kind: str = "ussd", region: str = "") -> list[dict[str, Any]]:
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    return [json.loads(line) for line in parse_lines(kind, texts, region)]
+
+
+def test_an_event_as_a_line() -> None:
+    (line,) = parsed(USSD)
+    assert line == {
+        "events": [
+            {
+                "event": "InboundMessage",
+                "external_id": line["events"][0]["external_id"],
+                "sender": {"kind": "msisdn", "value": "+254711000111"},
+                "recipient": {"kind": "short_code", "value": "*384#"},
+                "text": "1*2",
+                "session": "resume",
+                "session_id": "1",
+                "cumulative": True,
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_recorded_requests_of_every_kind(kind: str) -> None:
+    records = subject_of(kind).recorded()
+    lines = parsed(*records, kind=kind, region="ke")
+    assert len(lines) == len(records)
+    for record, line in zip(records, lines, strict=True):
+        assert line.get("events") == record.get("events"), record["name"]
+        assert line.get("error") == record.get("error"), record["name"]
+
+
+def test_a_body_in_base64_is_the_same() -> None:
+    encoded = {**USSD, "body_base64": base64.b64encode(str(USSD["body"]).encode()).decode()}
+    assert parsed(encoded) == parsed(USSD)
+    assert parsed({**USSD, "body_base64": base64.b64encode(b"text=%ff").decode()})[0]["error"] == "encoding"
+
+
+@pytest.mark.parametrize(
+    ("line", "detail"),
+    [
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "not a JSON object"),
+        ({**USSD, "headers": []}, "headers"),
+        ({**USSD, "headers": {"a": 1}}, "headers"),
+        ({**USSD, "method": 1}, "method"),
+        ({**USSD, "url": None}, "url"),
+        ({**USSD, "body": {}}, "body"),
+        ({**USSD, "body_base64": "%"}, "body_base64"),
+        ({**USSD, "received_at": "now"}, "received_at"),
+    ],
+)
+def test_a_bad_line_does_not_stop_the_rest(line: object, detail: str) -> None:
+    before, bad, after = parsed(USSD, line, USSD)
+    assert before == after
+    assert bad["error"] == "bad_line"
+    assert detail in bad["detail"]
+
+
+def test_blank_lines_are_passed_over_and_missing_parts_have_defaults() -> None:
+    assert parsed("", " \n") == []
+    assert parsed({}) == [{"error": "content_type", "detail": "content_type"}]
+
+
+names = st.sampled_from(["headers", "body", "url", "method"])
+documents = st.recursive(st.none() | st.text(max_size=9), lambda inner: st.dictionaries(names, inner))
+
+
+@given(line=st.text(max_size=80) | documents.map(json.dumps))
+def test_every_line_gives_at_most_one_line(line: str) -> None:
+    for kind in KINDS:
+        assert len(parsed(line, kind=kind)) == bool(line.strip())
+
+
+def test_the_command(tmp_path: Path) -> None:
+    file = tmp_path / "requests.jsonl"
+    file.write_bytes(json.dumps(USSD).encode() + b"\n\xff\xfe\n" + json.dumps(USSD).encode())
+    result = CliRunner().invoke(command, ["ussd", str(file)])
+    assert result.exit_code == 0
+    assert ["events" in json.loads(line) for line in result.output.splitlines()] == [True, False, True]
+    national = json.dumps({**USSD, "body": str(USSD["body"]).replace("%2B254", "0")})
+    piped = CliRunner().invoke(command, ["ussd"], input=national)
+    assert json.loads(piped.output)["error"] == "bad_number"
+    local = CliRunner().invoke(command, ["ussd", "-", "--region", "ke"], input=national)
+    assert json.loads(local.output)["events"][0]["sender"]["value"] == "+254711000111"
+
+
+def test_an_unknown_kind_and_a_missing_file_are_refused() -> None:
+    assert CliRunner().invoke(command, ["fax"]).exit_code == 2
+    assert CliRunner().invoke(command, ["ussd", "/nowhere/at/all"]).exit_code == 2
