@@ -193,7 +193,16 @@ class _Bss:
         """Count and list what was paid, of one number (`?msisdn=`) or of all: for tests and the curious."""
         msisdn = request.query.get("msisdn")
         paid = await self._state.ledger.run(lambda books: books.all() if msisdn is None else books.of(msisdn))
-        rows = [{"key": p.key, "msisdn": p.msisdn, "kind": p.kind, "amount": units(p.amount_cents), "offering": p.offering} for p in paid]
+        rows = [
+            {
+                "key": payment.key,
+                "msisdn": payment.msisdn,
+                "kind": payment.kind,
+                "amount": {"unit": self._state.currency, "value": units(payment.amount_cents)},
+                "offering": payment.offering,
+            }
+            for payment in paid
+        ]
         return web.json_response({"count": len(rows), "payments": rows})
 
     async def _once(self, request: web.Request, pay: Callable[[Books, dict[str, Any], str, str], Payment]) -> web.Response:
