@@ -76,11 +76,11 @@ class _Pages:
 
     async def desk(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Return the desk itself."""
-        settings = self._gateway.settings
         boot = {
             "agent": {"id": caller.agent.id, "name": caller.agent.name, "role": caller.agent.role.value},
             "dispositions": [list(one) for one in DISPOSITIONS],
-            "operator": settings.operator.name,
+            "channels": {one.id: one.capabilities.family.value for one in self._gateway.core_channels().values()},
+            "password_least": LEAST_CHARS,
         }
         return pages.page(request, "desk.html", boot=boot, agent=caller.agent, is_admin=caller.agent.role is Role.ADMIN)
 

@@ -1,0 +1,98 @@
+// The page for accounts: list, add, change the role, disable and enable, set a password.
+
+import { get, post } from "./api.js";
+import { boot, byId, h } from "./dom.js";
+
+const me = boot().agent.id;
+const ROLES = Array.from(byId("role").options, (option) => option.value);
+
+async function show() {
+  const { agents } = await get("/desk/api/agents");
+  byId("accounts").replaceChildren(...agents.map(row));
+}
+
+function row(agent) {
+  const disabled = agent.disabled_at !== null;
+  const roles = h("select", { class: "input", "aria-label": `Role of ${agent.name}`, disabled }, ...ROLES.map((role) => h("option", { selected: role === agent.role }, role)));
+  roles.addEventListener("change", () => change(`/desk/api/agents/${agent.id}/role`, { role: roles.value }, `${agent.name} is ${roles.value} now.`));
+  const state = h("span", { class: `badge dot ${disabled ? "" : "ok"}` }, disabled ? "Disabled" : "Active");
+  const able = disabled
+    ? h("button", { class: "button small", type: "button", onclick: () => change(`/desk/api/agents/${agent.id}/enable`, {}, `${agent.name} may sign in again.`) }, "Enable")
+    : h("button", { class: "button small bad", type: "button", disabled: agent.id === me, onclick: () => disable(agent) }, "Disable");
+  const reset = h("button", { class: "button small", type: "button", onclick: () => setPassword(agent) }, "Set password");
+  return h(
+    "tr",
+    { class: disabled ? "disabled" : "" },
+    h("td", { dir: "auto" }, agent.name),
+    h("td", { class: "mono" }, agent.login),
+    h("td", {}, roles),
+    h("td", {}, state),
+    h("td", {}, h("div", { class: "actions" }, reset, able)),
+  );
+}
+
+function disable(agent) {
+  if (confirm(`Disable ${agent.name}? Open sessions end now, and the work goes back to the queue.`)) {
+    change(`/desk/api/agents/${agent.id}/disable`, {}, `${agent.name} is disabled.`);
+  }
+}
+
+async function change(path, body, done) {
+  tell("");
+  try {
+    await post(path, body);
+    tell(done);
+  } catch (error) {
+    tell(error.message, true);
+  }
+  await show();
+}
+
+function tell(text, wrong = false) {
+  byId("problem").hidden = !wrong;
+  byId("done").hidden = wrong || !text;
+  byId(wrong ? "problem" : "done").textContent = text;
+}
+
+function setPassword(agent) {
+  const dialog = byId("reset");
+  const input = byId("new-password");
+  const problem = byId("reset-problem");
+  byId("reset-title").textContent = `New password for ${agent.name}`;
+  input.value = "";
+  problem.hidden = true;
+  dialog.querySelector("form").onsubmit = async (event) => {
+    if (event.submitter?.value !== "set") return;
+    event.preventDefault();
+    try {
+      await post(`/desk/api/agents/${agent.id}/password`, { password: input.value });
+      dialog.close();
+      tell(`The password of ${agent.name} is changed.`);
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+    }
+  };
+  dialog.showModal();
+}
+
+byId("add").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  tell("");
+  try {
+    const { agent } = await post("/desk/api/agents", {
+      name: form.elements.name.value,
+      login: form.elements.login.value,
+      role: form.elements.role.value,
+      password: form.elements.password.value,
+    });
+    form.reset();
+    tell(`${agent.name} can sign in as ${agent.login}.`);
+    await show();
+  } catch (error) {
+    tell(error.message, true);
+  }
+});
+
+show().catch((error) => tell(error.message, true));

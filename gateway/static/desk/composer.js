@@ -1,0 +1,199 @@
+// The reply box. It carries the number of the newest entry that its writer has seen; the gateway refuses a reply over anything newer.
+
+import { byId, h } from "./dom.js";
+import { channelName, time } from "./format.js";
+import { measure } from "./sms.js";
+
+const PROBLEMS = { opted_out: "opted out of messages", moved: "address has a new owner", no_channel: "no channel can send there" };
+const ROWS_MAX_PX = 220;
+
+export class Composer {
+  constructor(handlers) {
+    this.handlers = handlers; // send(text, against, target), note(text), typing(), seen(), claim(), entriesAfter(seq)
+    this.key = null;
+    this.mode = "reply";
+    this.against = 0;
+    this.ways = [];
+    this.busy = false;
+    this.#build();
+  }
+
+  // Shows the box for a conversation; `access` is mine, waiting, other or closed.
+  open({ key, ways, access, holder }) {
+    const changed = key !== this.key;
+    if (changed) {
+      this.key = key;
+      this.mode = "reply";
+      this.warning.hidden = true;
+      this.against = this.handlers.seen();
+    }
+    this.access = access;
+    this.#targets(ways, changed);
+    this.closed.hidden = access === "mine";
+    this.closed.replaceChildren(...this.#reason(access, holder));
+    if (access !== "mine" && this.mode === "reply") this.mode = "note";
+    else if (access === "mine" && changed) this.mode = "reply";
+    this.#showMode(changed);
+  }
+
+  focus(mode) {
+    if (mode === "reply" && this.access !== "mine") return;
+    if (mode !== this.mode) {
+      this.mode = mode;
+      this.#showMode(true);
+    }
+    this.box.focus();
+  }
+
+  #build() {
+    this.reply = h("button", { type: "button", onclick: () => this.focus("reply") }, "Reply");
+    this.note = h("button", { type: "button", onclick: () => this.focus("note") }, "Note");
+    this.target = h("select", { class: "input target", "aria-label": "Send by" });
+    this.target.addEventListener("change", () => this.#count());
+    this.box = h("textarea", { class: "input", rows: 2, dir: "auto", "aria-describedby": "count", autocomplete: "off" });
+    this.box.addEventListener("input", () => this.#typed());
+    this.box.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        this.submit();
+      }
+    });
+    this.count = h("p", { class: "count", id: "count" });
+    this.button = h("button", { class: "button primary", type: "button", onclick: () => this.submit(), title: "Ctrl+Enter" }, "Send");
+    this.closed = h("div", { class: "closed" });
+    this.warning = h("div", { class: "outdated", role: "alert", hidden: true });
+    this.form = h(
+      "div",
+      { class: "form" },
+      h("div", { class: "top" }, h("div", { class: "segmented", role: "group", "aria-label": "Kind" }, this.reply, this.note), this.target),
+      this.box,
+      h("div", { class: "bottom" }, this.count, h("span", { class: "hint wide" }, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter")), this.button),
+    );
+    byId("composer").replaceChildren(this.warning, this.closed, this.form);
+  }
+
+  #reason(access, holder) {
+    if (access === "waiting") return [h("span", {}, "Claim the conversation to reply."), h("button", { class: "button primary small", type: "button", onclick: () => this.handlers.claim() }, "Claim")];
+    if (access === "other") return [h("span", { dir: "auto" }, `${holder ?? "A colleague"} has this conversation. You can add notes.`)];
+    return [h("span", {}, "This conversation is closed. You can add notes.")];
+  }
+
+  #targets(ways, changed) {
+    const kept = changed ? null : this.target.value;
+    this.ways = ways;
+    this.target.replaceChildren(
+      ...ways.map((way) => {
+        const to = `${channelName(way.family)}${way.family === "web" ? "" : ` to ${way.address}`}`;
+        return h("option", { value: way.key, disabled: !way.possible }, way.possible ? to : `${to}: ${PROBLEMS[way.problem] ?? "not possible"}`);
+      }),
+    );
+    const best = ways.find((way) => way.key === kept && way.possible) ?? ways.find((way) => way.possible);
+    if (best) this.target.value = best.key;
+  }
+
+  get #way() {
+    return this.ways.find((way) => way.key === this.target.value && way.possible);
+  }
+
+  #showMode(load) {
+    const note = this.mode === "note";
+    this.reply.setAttribute("aria-pressed", String(!note));
+    this.note.setAttribute("aria-pressed", String(note));
+    this.reply.disabled = this.access !== "mine";
+    this.target.hidden = note;
+    this.form.classList.toggle("noting", note);
+    this.box.setAttribute("aria-label", note ? "Internal note" : "Reply to the customer");
+    this.box.placeholder = note ? "Only colleagues see this" : "Write to the customer";
+    this.button.textContent = note ? "Add note" : "Send";
+    if (load) this.box.value = localStorage.getItem(this.#draftKey()) ?? "";
+    this.#grow();
+    this.#count();
+  }
+
+  #draftKey() {
+    return `parley.desk.draft.${this.key}.${this.mode}`;
+  }
+
+  #typed() {
+    this.against = this.handlers.seen();
+    if (this.box.value) localStorage.setItem(this.#draftKey(), this.box.value);
+    else localStorage.removeItem(this.#draftKey());
+    if (this.mode === "reply" && this.box.value && this.#way?.family === "web") this.handlers.typing();
+    this.#grow();
+    this.#count();
+  }
+
+  #grow() {
+    this.box.style.height = "auto";
+    this.box.style.height = `${Math.min(ROWS_MAX_PX, this.box.scrollHeight + 2)}px`;
+  }
+
+  #count() {
+    const text = this.box.value.trim();
+    const way = this.#way;
+    const most = this.mode === "note" ? 4000 : (way?.text_max_chars ?? 0);
+    const over = [...text].length > most;
+    let shown = most ? `${[...text].length} of ${most}` : "There is no way to write to this customer now.";
+    if (this.mode === "reply" && way?.family === "sms") {
+      const { encoding, units, parts, left } = measure(text);
+      shown = `${encoding}, ${units} ${encoding === "GSM-7" ? "characters" : "units"}, ${parts} ${parts === 1 ? "part" : "parts"}, ${left} left`;
+    }
+    this.count.textContent = over ? `${shown}: too long, at most ${most}` : shown;
+    this.count.classList.toggle("over", over);
+    this.button.disabled = this.busy || !text || over || (this.mode === "reply" && (!way || this.access !== "mine"));
+  }
+
+  async submit(against = this.against) {
+    const text = this.box.value.trim();
+    this.#count();
+    if (this.button.disabled) return;
+    const [key, draft, target, mode] = [this.key, this.#draftKey(), this.#way?.key, this.mode];
+    this.busy = true;
+    this.#count();
+    try {
+      if (mode === "note") await this.handlers.note(text);
+      else await this.handlers.send(text, against, target);
+      localStorage.removeItem(draft);
+      if (this.key === key && this.mode === mode) this.#done();
+    } catch (error) {
+      if (error.code === "outdated" && this.key === key) this.#outdated(against, error.details.seq);
+      else this.handlers.failed(error);
+    } finally {
+      this.busy = false;
+      this.#count();
+      this.box.focus();
+    }
+  }
+
+  // After a note the box is for the customer again.
+  #done() {
+    this.box.value = "";
+    this.warning.hidden = true;
+    if (this.mode === "note" && this.access === "mine") {
+      this.mode = "reply";
+      this.#showMode(true);
+    }
+    this.#grow();
+  }
+
+  // Something was said that the writer had not seen: shows it, and lets them send all the same.
+  async #outdated(against, seq) {
+    const entries = await this.handlers.entriesAfter(against);
+    const newer = entries.filter((entry) => entry.message && entry.message.author !== "bot");
+    const anyway = h("button", { class: "button small warm", type: "button", onclick: () => this.submit(Math.max(seq, this.handlers.seen())) }, "Send anyway");
+    const edit = h("button", { class: "button small", type: "button", onclick: () => this.#edit(seq) }, "Change my reply");
+    this.warning.replaceChildren(
+      h("p", {}, h("strong", {}, "Not sent: "), "this was said while you were writing."),
+      h("ul", {}, ...newer.map((entry) => h("li", {}, h("time", {}, time(entry.at)), " ", h("bdi", {}, entry.message.text)))),
+      h("div", { class: "actions" }, anyway, edit),
+    );
+    this.warning.hidden = false;
+    this.against = Math.max(seq, this.against);
+  }
+
+  #edit(seq) {
+    this.against = Math.max(seq, this.handlers.seen());
+    this.warning.hidden = true;
+    this.box.focus();
+  }
+}

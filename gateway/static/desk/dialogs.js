@@ -1,0 +1,94 @@
+// The small windows of the desk: closing a conversation, the list of keys, changing the password.
+
+import { post } from "./api.js";
+import { h, toast } from "./dom.js";
+
+function open(title, children, actions) {
+  const dialog = h("dialog", { class: "card raised", "aria-label": title }, h("form", { class: "stack", method: "dialog" }, h("h2", {}, title), ...children, h("div", { class: "actions" }, ...actions)));
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+const cancel = () => h("button", { class: "button", value: "cancel", formnovalidate: true }, "Cancel");
+
+// Asks how the matter ended; resolves to {disposition, note}, or null.
+export function askClose(dispositions) {
+  return new Promise((resolve) => {
+    const choices = dispositions.map(([code, label], index) =>
+      h("label", { class: "choice" }, h("input", { type: "radio", name: "disposition", value: code, required: true, checked: index === 0 }), h("kbd", {}, String(index + 1)), " ", label),
+    );
+    const note = h("textarea", { class: "input", rows: 2, id: "close-note", maxlength: 4000, dir: "auto" });
+    const confirm = h("button", { class: "button primary", value: "close" }, "Close conversation");
+    const dialog = open(
+      "Close the conversation",
+      [h("fieldset", {}, h("legend", { class: "label" }, "How did it end?"), ...choices), h("div", { class: "field" }, h("label", { for: "close-note" }, "Note for colleagues (optional)"), note)],
+      [cancel(), confirm],
+    );
+    dialog.addEventListener("keydown", (event) => {
+      if (event.target === note) {
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) confirm.click();
+        return;
+      }
+      const picked = choices[Number(event.key) - 1]?.querySelector("input");
+      if (picked) {
+        picked.checked = true;
+        picked.focus();
+      } else if (event.key === "Enter" && event.target.type === "radio") {
+        event.preventDefault();
+        confirm.click();
+      }
+    });
+    dialog.addEventListener("close", () => {
+      const picked = dialog.querySelector("input:checked");
+      resolve(dialog.returnValue === "close" && picked ? { disposition: picked.value, note: note.value.trim() || null } : null);
+    });
+    dialog.querySelector("input:checked").focus();
+  });
+}
+
+const KEYS = [
+  [["j", "k"], "Next, previous conversation"],
+  [["Enter"], "Open the conversation"],
+  [["g", "q"], "Queue"],
+  [["g", "m"], "Mine"],
+  [["g", "t"], "Team (supervisors)"],
+  [["a"], "Claim"],
+  [["r"], "Write a reply"],
+  [["n"], "Write an internal note"],
+  [["Ctrl", "Enter"], "Send"],
+  [["u"], "Give back to the queue"],
+  [["e"], "Close the conversation"],
+  [["Esc"], "Leave the box, go back"],
+  [["?"], "This list"],
+];
+
+export function showKeys() {
+  const rows = KEYS.map(([keys, text]) => [h("dt", {}, ...keys.map((key) => [h("kbd", {}, key), " "]).flat()), h("dd", {}, text)]).flat();
+  open("Keyboard", [h("dl", { class: "facts keys" }, ...rows)], [h("button", { class: "button", value: "ok" }, "Close")]);
+}
+
+export function changePassword(least) {
+  const old = h("input", { class: "input", type: "password", id: "old", autocomplete: "current-password", required: true });
+  const fresh = h("input", { class: "input", type: "password", id: "fresh", autocomplete: "new-password", required: true });
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const dialog = open(
+    "Change my password",
+    [h("div", { class: "field" }, h("label", { for: "old" }, "Old password"), old), h("div", { class: "field" }, h("label", { for: "fresh" }, `New password (at least ${least} characters)`), fresh), problem],
+    [cancel(), h("button", { class: "button primary", value: "change" }, "Change")],
+  );
+  dialog.querySelector("form").addEventListener("submit", async (event) => {
+    if (event.submitter?.value !== "change") return;
+    event.preventDefault();
+    try {
+      await post("/desk/api/password", { old: old.value, new: fresh.value });
+      dialog.close();
+      toast("Your password is changed. Sign in with the new one.");
+      setTimeout(() => location.assign("/desk/login"), 1500);
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+    }
+  });
+}

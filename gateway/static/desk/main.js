@@ -1,0 +1,290 @@
+// Puts the desk together: lists, conversation, feed and keys. What is shown always comes from the gateway's record.
+
+import { ApiError, get, leave, newId, post } from "./api.js";
+import { Composer } from "./composer.js";
+import { askClose, changePassword, showKeys } from "./dialogs.js";
+import { announce, boot, byId, h, icon, toast } from "./dom.js";
+import { Feed } from "./feed.js";
+import { age, channelName, personName } from "./format.js";
+import { listenKeys } from "./keys.js";
+import { Lists } from "./lists.js";
+import { renderSide } from "./side.js";
+import { Timeline } from "./timeline.js";
+
+const settings = boot();
+const me = settings.agent;
+const supervises = me.role !== "agent";
+const LISTED = /^(work_item|message\.(in|out)$|owner)/;
+const SHOWN = /^(work_item|owner|person|interaction|case|consent)/;
+let open = null; // the open conversation: the gateway's document, with `complete`, the cursor up to which nothing is missing
+let followed = false; // the feed follows the open conversation
+
+const timeline = new Timeline({ older: showOlder, again: sendAgain });
+timeline.families = settings.channels;
+const lists = new Lists(openConversation, me.id);
+const feed = new Feed({
+  event: heard,
+  viewing: follow,
+  reset: () => { refreshLists(); refreshOpen(); },
+  alive: () => {},
+  presence: showPresence,
+  typing: showTyping,
+  state: showConnection,
+  signedIn: refreshLists,
+});
+const composer = new Composer({
+  send: (text, against, target) => post(`${path()}/reply`, { id: newId(), text, against_seq: against, target }),
+  note: (text) => post(`${path()}/note`, { text }),
+  typing: () => feed.typing(open.conversation.id),
+  seen: seenSeq,
+  claim: () => act("claim"),
+  failed: (error) => toast(error.message),
+  entriesAfter: async (seq) => {
+    await catchUp();
+    return timeline.sorted.filter((entry) => entry.message && entry.message.agent !== me.id && entry.conversation === open.conversation.id && entry.seq > seq);
+  },
+});
+
+const path = (id = open.conversation.id) => `/desk/api/conversations/${encodeURIComponent(id)}`;
+
+function soon(work, delay) {
+  let timer = null;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      work().catch(failed);
+    }, delay);
+  };
+}
+
+const refreshListsSoon = soon(refreshLists, 120);
+const refreshOpenSoon = soon(refreshOpen, 80);
+
+function failed(error) {
+  if (!(error instanceof ApiError)) throw error;
+  toast(error.message);
+}
+
+async function refreshLists() {
+  const made = await get("/desk/api/lists");
+  lists.update(made);
+  return made.cursor;
+}
+
+async function openConversation(id) {
+  byId("panes").dataset.pane = "thread";
+  if (open?.conversation.id !== id) {
+    followed = false;
+    feed.view(id);
+  }
+  try {
+    const document = await get(path(id));
+    timeline.clear();
+    show(document, { changed: true });
+    if (followed) await catchUp();
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function refreshOpen() {
+  if (!open) return;
+  const id = open.conversation.id;
+  const document = await get(path(id));
+  if (open?.conversation.id === id) show(document, { changed: false });
+}
+
+function show(document, { changed }) {
+  open = { ...document, complete: changed ? document.cursor : open.complete, seen: changed ? undefined : open.seen };
+  timeline.names = document.names;
+  timeline.older = changed ? document.older : timeline.older;
+  timeline.add(document.entries);
+  byId("welcome").hidden = true;
+  byId("conversation").hidden = false;
+  timeline.render({ keepEnd: changed || timeline.atEnd });
+  showHead(document);
+  renderSide(document);
+  composer.open({ key: `${me.id}.${document.conversation.id}`, ways: document.ways, access: access(document), holder: document.item.agent_name });
+  lists.mark(document.conversation.id, seenSeq());
+  if (changed) {
+    byId("typing").hidden = true;
+    announce(`Conversation with ${byId("title").textContent} is open`);
+  }
+}
+
+function access({ item }) {
+  if (item.state === "done") return "closed";
+  if (item.state === "waiting") return "waiting";
+  return item.agent === me.id ? "mine" : "other";
+}
+
+function showHead({ item, person, ways }) {
+  const first = ways[0];
+  byId("title").textContent = personName(person.name, first?.family, first?.address);
+  const states = { closed: "Closed", waiting: `Waiting since ${age(item.created_at)}`.replace("since now", "since a moment"), mine: "With you", other: `With ${item.agent_name}` };
+  byId("subtitle").textContent = [states[access(open)], ways.map((way) => channelName(way.family)).filter((one, at, all) => all.indexOf(one) === at).join(", ")].filter(Boolean).join(" · ");
+  const button = (label, kind, work, key) => h("button", { class: `button small ${kind}`, type: "button", onclick: work, title: key ? `${label} (${key})` : label }, label);
+  const acts = {
+    waiting: [button("Claim", "primary", () => act("claim"), "a")],
+    mine: [button("Give back", "quiet", () => act("release"), "u"), button("Close", "", closeConversation, "e")],
+    other: supervises ? [button("Send back", "quiet", () => act("return")), button("Take over", "", () => act("take-over"))] : [],
+    closed: [],
+  };
+  byId("acts").replaceChildren(...acts[access(open)]);
+}
+
+async function act(name, body = {}, item = open?.item) {
+  if (!item) return;
+  try {
+    await post(`/desk/api/items/${encodeURIComponent(item.id)}/${name}`, body);
+    if (name === "claim" || name === "take-over") lists.tab = "mine";
+  } catch (error) {
+    failed(error);
+  }
+  await Promise.all([refreshLists(), refreshOpen()]).catch(failed);
+  if (name === "claim" && open && access(open) === "mine") composer.focus("reply");
+}
+
+async function claimCurrent() {
+  const line = lists.current();
+  if (!line || line.state !== "waiting") return;
+  if (open?.conversation.id !== line.conversation) await openConversation(line.conversation);
+  await act("claim");
+}
+
+async function closeConversation() {
+  if (!open || access(open) !== "mine") return;
+  const answer = await askClose(settings.dispositions);
+  if (answer) await act("close", answer);
+}
+
+function giveBack() {
+  if (open && access(open) === "mine") act("release");
+}
+
+// The newest entry that the person at the screen can have read: what came in while they looked elsewhere does not count.
+function seenSeq() {
+  if (!open) return 0;
+  if (document.visibilityState === "visible" && timeline.atEnd) open.seen = lastSeq();
+  return open.seen ?? open.conversation.seq;
+}
+
+function lastSeq() {
+  const own = timeline.sorted.filter((entry) => entry.conversation === open.conversation.id);
+  return Math.max(open.conversation.seq, ...own.slice(-1).map((entry) => entry.seq));
+}
+
+function heard(entry) {
+  if (LISTED.test(entry.kind)) refreshListsSoon();
+  if (entry.conversation !== open?.conversation.id) return;
+  const atEnd = timeline.atEnd;
+  const added = timeline.add([entry]);
+  if (followed) open.complete = Math.max(open.complete, entry.cursor);
+  timeline.render({ keepEnd: atEnd, fresh: added.some((one) => one.message) });
+  for (const { message } of added) {
+    if (message?.author === "customer") {
+      byId("typing").hidden = true;
+      announce(`New message from the customer: ${message.text}`);
+    }
+  }
+  if (document.visibilityState === "visible" && timeline.atEnd) lists.mark(open.conversation.id, lastSeq());
+  if (SHOWN.test(entry.kind)) refreshOpenSoon();
+}
+
+// The feed follows a conversation from here on; what happened since it was read is fetched, once both have happened.
+async function follow({ conversation }) {
+  if (conversation !== feed.viewing) return;
+  followed = true;
+  if (open?.conversation.id === conversation) await catchUp().catch(failed);
+}
+
+async function catchUp() {
+  const id = open.conversation.id;
+  const { entries, cursor } = await get(`${path(id)}/entries?after=${open.complete}`);
+  if (open?.conversation.id !== id) return;
+  open.complete = Math.max(open.complete, cursor);
+  if (timeline.add(entries).length || entries.length) timeline.render({ fresh: true });
+}
+
+async function showOlder() {
+  const first = timeline.sorted[0];
+  const { entries, older } = await get(`${path()}/entries?before=${first.cursor}`);
+  timeline.older = older;
+  timeline.add(entries);
+  timeline.render({ keepEnd: false });
+}
+
+async function sendAgain(message) {
+  try {
+    await post(`/desk/api/messages/${encodeURIComponent(message.id)}/again`, { against_seq: lastSeq() });
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function showPresence({ conversation, names }) {
+  if (conversation !== open?.conversation.id) return;
+  byId("subtitle").dataset.viewers = names.length ? `${names.join(", ")} ${names.length > 1 ? "are" : "is"} looking too` : "";
+}
+
+let typingEnds = null;
+
+function showTyping({ conversation, left_ms: left }) {
+  if (conversation !== open?.conversation.id) return;
+  clearTimeout(typingEnds);
+  byId("typing").hidden = left <= 0;
+  byId("typing").textContent = "The customer is typing";
+  if (left > 0) typingEnds = setTimeout(() => { byId("typing").hidden = true; }, left);
+}
+
+function showConnection() {
+  const badge = byId("connection");
+  const seconds = Math.floor((Date.now() - feed.heardAt) / 1000);
+  const text = feed.live ? "Live" : `Reconnecting, ${seconds} s old`;
+  if (!feed.live) followed = false;
+  if (badge.textContent !== text) badge.textContent = text;
+  badge.className = `badge dot ${feed.live ? "ok" : "warn"}`;
+}
+
+function back() {
+  const panes = byId("panes");
+  if (panes.classList.contains("side-open")) toggleSide(false);
+  else if (panes.dataset.pane === "thread") {
+    panes.dataset.pane = "list";
+    byId("rows").querySelector('[aria-current="true"]')?.focus();
+  }
+}
+
+function toggleSide(shown) {
+  byId("panes").classList.toggle("side-open", shown);
+  byId("side-toggle").setAttribute("aria-expanded", String(byId("panes").classList.contains("side-open")));
+}
+
+byId("back").append(icon("back"));
+byId("side-toggle").append(icon("person"));
+byId("back").addEventListener("click", back);
+byId("side-toggle").addEventListener("click", () => toggleSide());
+byId("keys").addEventListener("click", showKeys);
+byId("change-password").addEventListener("click", () => changePassword(settings.password_least));
+byId("sign-out").addEventListener("click", () => post("/desk/api/logout").finally(leave));
+document.addEventListener("click", (event) => {
+  if (!byId("account").contains(event.target)) byId("account").open = false;
+});
+document.addEventListener("visibilitychange", () => { if (open && document.visibilityState === "visible") lists.mark(open.conversation.id, seenSeq()); });
+listenKeys({
+  back,
+  keys: {
+    j: () => lists.move(1),
+    k: () => lists.move(-1),
+    r: () => composer.focus("reply"),
+    n: () => open && composer.focus("note"),
+    a: claimCurrent,
+    e: closeConversation,
+    u: giveBack,
+    "?": showKeys,
+    "g q": () => lists.show("queue"),
+    "g m": () => lists.show("mine"),
+    "g t": () => lists.show("others"),
+  },
+});
+refreshLists().then((cursor) => feed.start(cursor)).catch(failed);

@@ -1,0 +1,89 @@
+// The right pane: why the conversation was handed over, and who the customer is.
+
+import { byId, h, icon } from "./dom.js";
+import { LANGUAGES, addressName, channelName, moment, words } from "./format.js";
+
+const STRENGTHS = {
+  claimed: { text: "Not verified", tone: "warn" },
+  network: { text: "Number from the network", tone: "info" },
+  proved: { text: "Verified by code", tone: "ok" },
+  checked: { text: "Document checked", tone: "ok" },
+};
+const ORDER = ["claimed", "network", "proved", "checked"];
+const CARD = ["wanted", "reason", "failed", "tried", "flow", "step", "facts", "language"];
+const LABELS = { wanted: "Wanted", reason: "Why", failed: "What failed", tried: "Tried", flow: "Dialog", step: "At step", facts: "Told", language: "Language" };
+
+export function renderSide({ item, person }) {
+  byId("side").replaceChildren(handover(item), identity(person), facts(person), cases(person), contacts(person));
+  byId("side").hidden = false;
+}
+
+function section(title, ...children) {
+  return h("section", { class: "block" }, h("h3", { class: "eyebrow" }, title), ...children);
+}
+
+function pairs(rows) {
+  return h("dl", { class: "facts" }, ...rows.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => [h("dt", {}, name), h("dd", { dir: "auto" }, value)]).flat());
+}
+
+function handover(item) {
+  const card = item.card;
+  const rows = CARD.filter((key) => card[key] !== undefined).map((key) => [LABELS[key], shown(key, card[key])]);
+  const others = Object.keys(card).filter((key) => !CARD.includes(key)).map((key) => [words(key), shown(key, card[key])]);
+  return section(`Handover ${item.number}`, pairs([...rows, ...others, ["Queue", item.queue], ["Since", moment(item.created_at)], ["Outcome", item.disposition ? words(item.disposition) : null]]));
+}
+
+// A value of the card as text: codes as words, lists and tables a line each.
+function shown(key, value) {
+  if (value === null || value === "") return null;
+  if (Array.isArray(value)) return value.length ? h("ul", { class: "plain" }, ...value.map((one) => h("li", { dir: "auto" }, typeof one === "object" ? compact(one) : words(String(one).replace(/^action_/, ""))))) : null;
+  if (typeof value === "object") {
+    const entries = Object.entries(value);
+    return entries.length ? h("ul", { class: "plain" }, ...entries.map(([name, one]) => h("li", {}, `${words(name)}: ${typeof one === "object" ? compact(one) : one}`))) : null;
+  }
+  if (key === "language") return LANGUAGES[value] ?? value;
+  return ["reason", "wanted", "flow", "step"].includes(key) ? words(value) : String(value);
+}
+
+const compact = (value) => (value && "value" in value ? String(value.value) : JSON.stringify(value));
+
+function identity(person) {
+  const best = person.addresses.reduce((top, one) => Math.max(top, ORDER.indexOf(one.strength)), 0);
+  const strength = STRENGTHS[ORDER[best]];
+  return section(
+    person.role === "customer" ? "Customer" : "Prospect",
+    h("p", { class: "person" }, icon("person"), h("strong", { dir: "auto" }, person.name || "Name not known"), h("span", { class: `badge ${strength.tone}` }, strength.text)),
+    pairs([["Number", person.customer_no], ["Language", LANGUAGES[person.language] ?? person.language], ["Known since", moment(person.since)]]),
+    h("ul", { class: "addresses" }, ...person.addresses.map(address)),
+  );
+}
+
+function address(one) {
+  const strength = STRENGTHS[one.strength];
+  const copy = one.kind === "visitor" ? null : h("button", { class: "button quiet small", type: "button", "aria-label": `Copy ${one.value}`, onclick: () => navigator.clipboard?.writeText(one.value) }, "Copy");
+  return h("li", {}, h("span", { class: "mono value" }, addressName(one.kind, one.value)), copy, h("span", { class: "hint" }, one.opted_out ? "Opted out of messages" : strength.text));
+}
+
+function facts(person) {
+  if (!person.facts.length) return section("Already told us", h("p", { class: "hint" }, "Nothing yet."));
+  return section("Already told us", pairs(person.facts.map((fact) => [words(fact.name), `${typeof fact.value === "object" ? JSON.stringify(fact.value) : fact.value}${fact.verified ? " (verified)" : ""}`])));
+}
+
+function cases(person) {
+  if (!person.cases.length) return section("Cases", h("p", { class: "hint" }, "None."));
+  const lines = person.cases.map((one) => h("li", {}, h("strong", {}, `${one.number} `), words(one.kind), h("span", { class: "badge" }, words(one.status)), h("p", { class: "hint", dir: "auto" }, one.description)));
+  return section("Cases", h("ul", { class: "lines" }, ...lines));
+}
+
+function contacts(person) {
+  const lines = person.interactions.map((one) =>
+    h(
+      "li",
+      {},
+      h("span", { class: "mark" }, icon(one.media_type, channelName(one.media_type))),
+      h("span", {}, words(one.reason ?? "contact"), " ", h("span", { class: "hint" }, moment(one.opened_at))),
+      h("span", { class: `badge ${one.status === "open" ? "accent" : ""}` }, one.status === "open" ? "Open" : words(one.disposition ?? one.close_reason)),
+    ),
+  );
+  return section("Latest contacts", h("ul", { class: "lines contacts" }, ...lines));
+}

@@ -1,0 +1,142 @@
+// The middle pane: one timeline over all channels, kept in the order of the log, each entry once.
+
+import { byId, h, icon } from "./dom.js";
+import { channelName, day, time } from "./format.js";
+import { isStep, messageState, stepText, systemText } from "./words.js";
+
+const NEAR_END_PX = 80;
+const TOGETHER_MS = 180_000;
+
+export class Timeline {
+  constructor(handlers) {
+    this.handlers = handlers; // older, again
+    this.box = byId("timeline");
+    this.stuck = true; // the newest entry is in view and stays there, whatever grows or shrinks
+    this.box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.stuck && this.toEnd()).observe(this.box);
+    byId("jump").addEventListener("click", () => this.toEnd());
+    this.clear();
+  }
+
+  clear() {
+    this.entries = new Map();
+    this.statuses = new Map();
+    this.names = {};
+    this.families = {};
+    this.older = false;
+    this.box.replaceChildren();
+  }
+
+  // Adds entries in any order; those that are here already change nothing. Returns the ones that were new.
+  add(entries) {
+    const added = [];
+    for (const entry of entries) {
+      if (entry.kind === "message.status") this.statuses.set(entry.ref, entry.body.status);
+      else if (!this.entries.has(entry.cursor)) {
+        this.entries.set(entry.cursor, entry);
+        added.push(entry);
+      }
+    }
+    return added;
+  }
+
+  get atEnd() {
+    return this.stuck;
+  }
+
+  get sorted() {
+    return [...this.entries.values()].sort((one, other) => one.cursor - other.cursor);
+  }
+
+  toEnd() {
+    this.stuck = true;
+    this.box.scrollTop = this.box.scrollHeight;
+    byId("jump").hidden = true;
+  }
+
+  render({ keepEnd = this.atEnd, fresh = false } = {}) {
+    const before = this.box.scrollHeight - this.box.scrollTop;
+    const shown = this.older ? [h("button", { class: "button small older", type: "button", onclick: () => this.handlers.older() }, "Show earlier")] : [];
+    let previous = null;
+    let steps = [];
+    const flush = () => {
+      if (steps.length) shown.push(folded(steps));
+      steps = [];
+    };
+    for (const entry of this.sorted) {
+      if (isStep(entry)) {
+        steps.push(entry);
+        continue;
+      }
+      const node = this.#entry(entry, previous);
+      if (!node) continue;
+      flush();
+      if (!previous || day(previous.at) !== day(entry.at)) shown.push(h("p", { class: "day" }, h("span", {}, day(entry.at))));
+      shown.push(node);
+      previous = entry;
+    }
+    flush();
+    this.box.replaceChildren(...shown);
+    if (keepEnd) this.toEnd();
+    else if (fresh) byId("jump").hidden = false;
+    else this.box.scrollTop = this.box.scrollHeight - before;
+  }
+
+  #entry(entry, previous) {
+    if (entry.message) return this.#message(entry, previous);
+    if (entry.kind === "note.added") return this.#note(entry);
+    const text = systemText(entry, this.names);
+    return text ? h("p", { class: "system", "data-cursor": entry.cursor }, text, h("time", {}, time(entry.at))) : null;
+  }
+
+  #message(entry, previous) {
+    const { message } = entry;
+    const status = this.statuses.get(message.id) ?? message.status;
+    const family = this.families[message.channel] ?? message.channel;
+    const together = previous?.message && previous.message.author === message.author && previous.message.agent === message.agent
+      && previous.message.channel === message.channel && entry.at - previous.at < TOGETHER_MS;
+    const side = message.author === "customer" ? "customer" : `mine ${message.author}`;
+    const by = message.author === "agent" ? (this.names[message.agent] ?? "Agent") : { customer: "Customer", bot: "Bot", system: "System" }[message.author];
+    const bubble = h("div", { class: `bubble ${side} ${family}`, dir: "auto" }, message.text || h("em", {}, family === "ussd" ? "Dialled" : "No text"));
+    return h(
+      "article",
+      { class: `said ${side}${together ? " together" : ""}`, "data-cursor": entry.cursor, "data-message": message.id, "data-author": message.author },
+      together ? null : h("p", { class: "by" }, h("strong", { dir: "auto" }, by), h("span", { class: "via" }, icon(family), channelName(family))),
+      bubble,
+      (message.media ?? []).map((one) => h("p", { class: "media" }, `${one.kind}${one.caption ? `: ${one.caption}` : ""}`)),
+      message.choices?.length ? h("ul", { class: "choices", "aria-label": "Options offered" }, ...message.choices.map((label) => h("li", { dir: "auto" }, label))) : null,
+      h("p", { class: "meta" }, h("time", { datetime: new Date(entry.at).toISOString() }, time(entry.at)), message.author === "customer" ? null : this.#state(message, status)),
+    );
+  }
+
+  #state(message, status) {
+    const state = messageState(message, status);
+    const shown = h("span", { class: `state ${state.tone}` }, state.glyph ? icon(state.glyph) : null, state.text);
+    if (message.author !== "agent" || status !== "cancelled") return shown;
+    const resent = [...this.entries.values()].some((entry) => entry.message?.id === message.again);
+    if (resent) return h("span", { class: "state" }, "Not sent at first; sent again below");
+    const again = h("button", { class: "button small", type: "button", onclick: () => this.handlers.again(message) }, "Send anyway");
+    return [shown, again];
+  }
+
+  #note(entry) {
+    const by = this.names[entry.body.agent_id] ?? "Agent";
+    return h(
+      "article",
+      { class: "note internal", "data-cursor": entry.cursor },
+      h("p", { class: "by" }, h("strong", { dir: "auto" }, by), " Internal note"),
+      h("p", { class: "text", dir: "auto" }, entry.body.text),
+      h("p", { class: "meta" }, h("time", {}, time(entry.at))),
+    );
+  }
+
+  #scrolled() {
+    this.stuck = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_END_PX;
+    if (this.stuck) byId("jump").hidden = true;
+  }
+}
+
+function folded(steps) {
+  const count = steps.length === 1 ? "1 step of the bot" : `${steps.length} steps of the bot`;
+  return h("details", { class: "steps" }, h("summary", {}, count), h("ol", {}, ...steps.map((entry) => h("li", {}, stepText(entry), " ", h("time", {}, time(entry.at))))));
+}

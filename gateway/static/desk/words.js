@@ -1,0 +1,59 @@
+// What entries of the log mean, in words.
+
+import { channelName, words } from "./format.js";
+
+const STATES = {
+  queued: { text: "Queued", glyph: "clock", tone: "" },
+  sending: { text: "Sending", glyph: "clock", tone: "" },
+  retry_wait: { text: "Trying again", glyph: "clock", tone: "warn" },
+  unknown: { text: "Outcome unknown", glyph: "warn", tone: "warn" },
+  accepted: { text: "Accepted", glyph: "check", tone: "" },
+  sent: { text: "Sent", glyph: "check", tone: "" },
+  delivered: { text: "Delivered", glyph: "checks", tone: "ok" },
+  read: { text: "Read", glyph: "checks", tone: "ok" },
+  undelivered: { text: "Not delivered", glyph: "warn", tone: "bad" },
+  failed: { text: "Failed", glyph: "warn", tone: "bad" },
+  expired: { text: "Not sent: too old", glyph: "warn", tone: "bad" },
+  dead: { text: "Given up", glyph: "warn", tone: "bad" },
+};
+
+export function messageState(message, status) {
+  if (status === "cancelled") {
+    const text = message.author === "agent" ? "Not sent: newer message" : "Not sent: an agent took over";
+    return { text, glyph: "warn", tone: message.author === "agent" ? "bad" : "warn" };
+  }
+  return STATES[status] ?? { text: words(status), glyph: "", tone: "" };
+}
+
+const CLOSED = { agreed: "both sides agreed", agent: "closed by the agent", timeout: "nobody wrote any more" };
+
+const SYSTEM = {
+  "interaction.opened": ({ interaction: one }) => {
+    const way = one?.direction === "outbound" ? "Contact from us" : "Contact";
+    return one ? `${way} by ${channelName(one.media)}, ${one.service_number}` : "Contact began";
+  },
+  "interaction.closed": ({ interaction: one, body }) => `${one ? channelName(one.media) : ""} contact ended: ${CLOSED[body?.reason] ?? words(body?.reason)}`.trim(),
+  "work_item.created": ({ body }) => `Handed over to ${body?.queue ?? "the queue"}: ${words(body?.reason)}`,
+  "work_item.claimed": ({ body }, names) => `${names[body.agent_id] ?? "An agent"} took the conversation${body.from ? ` from ${names[body.from] ?? "a colleague"}` : ""}`,
+  "work_item.returned": ({ body }, names) => {
+    const holder = names[body.agent_id] ?? "The agent";
+    return body.by === body.agent_id ? `${holder} gave the conversation back to the queue` : `The conversation of ${holder} went back to the queue`;
+  },
+  "work_item.closed": ({ body }, names) => `${names[body.agent_id] ?? "The agent"} closed the conversation: ${words(body.disposition)}`,
+  "case.opened": ({ body }) => `Case ${body?.number ?? ""} opened`,
+  "consent.changed": ({ body }) => (body?.opted_in ? "Customer accepts messages again" : "Customer wants no more messages"),
+  "person.verified": ({ body }) => (body?.merged || body?.merged_into ? "Identity proved; both records belong to one person" : "Identity proved"),
+};
+
+export function systemText(entry, names) {
+  return SYSTEM[entry.kind]?.(entry, names) ?? null;
+}
+
+const STEPS = {
+  "action.asked": ({ body }) => `Asked: ${words(body?.name)}`,
+  "action.ended": ({ body }) => `${words(body?.name)}: ${body?.error ? words(body.error) : "done"}`,
+  "flow.failed": () => "The dialog stopped with an error",
+};
+
+export const isStep = (entry) => entry.kind in STEPS;
+export const stepText = (entry) => STEPS[entry.kind](entry);
