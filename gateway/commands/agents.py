@@ -13,6 +13,7 @@ from core.clock import Clock
 from gateway.cli import Failed
 from gateway.commands import show
 from gateway.commands.installation import Installation, installation_options, json_option, told
+from gateway.commands.running import url_of_running
 
 if TYPE_CHECKING:
     from core.store.agents import Agent
@@ -28,7 +29,7 @@ _stdin_option = click.option("--password-stdin", is_flag=True, help="Read the pa
 def command() -> None:
     """Add, list, disable and enable the people at the desk.
 
-    Changes are possible while the gateway is stopped.
+    Changes are possible while the gateway is stopped; while it runs, an admin makes them at the desk.
     """
 
 
@@ -91,6 +92,10 @@ def enable_command(*, installation: Installation, login: str) -> None:
 
 def _change(installation: Installation, unit: Callable[[Tx], T]) -> T:
     """Run one unit of writing; the gateway must not be running, since one process alone writes the store."""
+    if url := url_of_running(installation.data):
+        raise Failed(
+            f"the gateway is running and it alone writes its record: an admin can do this at {url}/desk, or stop the gateway first."
+        )
     store = installation.open_store(read_only=False)
     try:
         with told():

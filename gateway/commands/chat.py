@@ -35,7 +35,8 @@ _AT_ONCE = 100
 
 @click.command
 @installation_options
-def command(*, installation: Installation) -> None:
+@click.option("--number", metavar="NUMBER", help="Your phone number, taken as proved.  [default: an example from the country]")
+def command(*, installation: Installation, number: str | None) -> None:
     """Talk to the dialogs in the terminal.
 
     Type as a customer would; Ctrl+D ends. Lines may also come from a file: parley chat < lines.txt. Nothing is kept, and the
@@ -45,21 +46,40 @@ def command(*, installation: Installation) -> None:
     settings = installation.settings({**own, "mode": "demo"})
     channel = Channel(id=_ID, kind="console", address=_ID, table={})
     settings = replace(settings, channels={_ID: channel}, store=StoreSettings())
+    own_number = installation.address(number) if number else _example_number(settings.operator.country)
     with told(), TemporaryDirectory(prefix="parley-chat-") as folder:
-        asyncio.run(_chat(settings, Path(folder)))
+        asyncio.run(_chat(settings, Path(folder), own_number))
 
 
-async def _chat(settings: Settings, folder: Path) -> None:
+def _example_number(country: str) -> str:
+    import phonenumbers
+
+    example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    return phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164) if example else "+254712123456"
+
+
+async def _chat(settings: Settings, folder: Path, number: str) -> None:
     from gateway.compose import start
 
     async with AsyncExitStack() as stack:
         gateway = await start(settings, folder, stack)
+        await gateway.store.write(partial(_introduce, number=number, cause=gateway.clock.new_id(), at=gateway.clock.now_ms()))
         if sys.stdin.isatty():
-            click.echo(f"You are a customer of {settings.operator.name}. Write something; Ctrl+D ends.")
+            click.echo(f"You are {number}, a customer of {settings.operator.name}. Write something; Ctrl+D ends.")
         shown = 0
         async for line in _lines():
             await _say(gateway, line, shown)
             shown = await _show_answers(gateway, shown)
+
+
+def _introduce(tx: Tx, *, number: str, cause: str, at: int) -> None:
+    """Make the person at the terminal one who has proved that the number is theirs."""
+    from core.identity import people
+    from core.model.address import Address, AddressKind, Strength
+    from core.model.ids import derive
+
+    person = people.admit(tx, Address(AddressKind.VISITOR, _ID), _ID, Strength.CLAIMED, "the terminal", cause, at)
+    people.prove(tx, person, Address(AddressKind.MSISDN, number), _ID, derive(cause, "number"), at)
 
 
 async def _lines() -> AsyncIterator[str]:

@@ -47,9 +47,19 @@ def _serve(settings: Settings, data: Path) -> None:
 
         def ready(gateway: Gateway) -> None:
             stack.enter_context(noted(data, gateway.url))
-            click.echo(f"Parley is running: open {gateway.url}/ in a browser. Ctrl+C stops it.")
+            _tell(gateway)
 
         asyncio.run(serve(settings, data, ready=ready))
+
+
+def _tell(gateway: Gateway) -> None:
+    """Say what to open, and in the demo who may sign in at the desk."""
+    click.echo(f"Parley is running: open {gateway.url}/ in a browser. Ctrl+C stops it.")
+    if gateway.settings.mode == "demo":
+        from gateway.desk.demo import demo_accounts
+
+        for login, role, password in demo_accounts(gateway.keys):
+            click.echo(f"  {role} at {gateway.url}/desk: login {login}, password {password}")
 
 
 def _sentence(error: OSError, settings: Settings) -> str:
