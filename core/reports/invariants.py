@@ -1,6 +1,6 @@
 """What must be true of every record at any moment; a break is a defect of the program or damage to the file.
 
-Each rule is one statement that returns the ids which break it.
+Each rule is one statement that returns the ids which break it. What the schema itself refuses is no rule here.
 """
 
 from __future__ import annotations
@@ -54,11 +54,6 @@ RULES = (
         "select m.id from message m where m.direction = 'outbound' and m.status in ('queued', 'sending', 'retry_wait', 'unknown')"
         " and not exists (select 1 from outbox o where o.message_id = m.id"
         " and o.state in ('queued', 'sending', 'retry_wait', 'unknown'))",
-    ),
-    Rule(
-        "outbox_without_message",
-        "Every row of the outbox belongs to a message.",
-        "select o.message_id from outbox o where not exists (select 1 from message m where m.id = o.message_id)",
     ),
     Rule(
         "attempt_gap",
