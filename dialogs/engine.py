@@ -15,6 +15,7 @@ from core.model.dialog import (
     DialogContext,
     DialogInput,
     HandedBack,
+    RunAction,
     Said,
     SessionEnded,
     State,
@@ -24,14 +25,14 @@ from core.model.inbound import Session
 from dialogs import results, sessions, stack
 from dialogs.guards import give_up, keep_waiting, take_consent, too_often
 from dialogs.handover import hand_over
-from dialogs.interpret import Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret
+from dialogs.interpret import Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret, read
 from dialogs.model import Collect, Project
 from dialogs.navigate import correct, navigate
 from dialogs.normal import TEXT_MAX_CHARS, normal
 from dialogs.prompts import refuse
 from dialogs.render import replies
 from dialogs.steps import run
-from dialogs.turn import Option, Stuck, Turn
+from dialogs.turn import Option, Stuck, Turn, Utterance
 from dialogs.understanding import KeywordUnderstanding, Understand
 
 
@@ -56,9 +57,11 @@ class Engine:
             case Said():
                 self._said(turn, what)
             case ActionDone():
+                _release(turn, what.key)
                 results.action_done(turn, what)
                 self._answer_queue(turn)
             case ActionLate():
+                _release(turn, what.key)
                 results.action_late(turn, what)
             case SessionEnded():
                 sessions.session_ended(turn, what)
@@ -132,8 +135,9 @@ class Engine:
     def _apply(self, turn: Turn, meaning: Meaning) -> bool:
         """Do what was meant and go on; False if it was not understood or led elsewhere."""
         step = turn.collect_step()
-        if not isinstance(meaning, Unclear):
+        if not isinstance(meaning, Unclear | Clarify):
             turn.state.pop("misses", None)
+            turn.state.pop("clarified", None)
         match meaning:
             case Navigate():
                 navigate(turn, meaning)
@@ -168,12 +172,12 @@ class Engine:
             started = [flow for flow, _ in self.project.intents.get(intent, ())] or [intent]
             if started[0] in self.project.flows:
                 stack.start(turn, self.project.flows[started[0]], entities)
+        elif step is not None:
+            value = read(turn, step.type, data, self.project.slots[step.slot], step)
+            _give(turn, step, data if value is None else value)
         else:
-            meaning = interpret(turn, data, self._understand)
-            if step is not None and not isinstance(meaning, Give):
-                _give(turn, step, data)
-            elif not isinstance(meaning, Choose):
-                self._apply(turn, meaning)
+            turn.close_prompt()
+            self._apply(turn, interpret(turn, data, self._understand))
 
     def _chosen(self, turn: Turn, token: str) -> None:
         """A button was pressed: of the open prompt, or of an earlier one that still stands on the person's screen."""
@@ -198,6 +202,12 @@ class Engine:
         if not turn.stack:
             stack.begin(turn, self.project.flows[self.project.start_flow])
         run(turn)
+
+
+def _release(turn: Turn, key: str) -> None:
+    """Say what was held back until the action `key` came to an end, or came too late for the screen."""
+    if turn.state.get("pending", {}).get("key") == key and turn.context.owner == "bot":
+        turn.said.extend(Utterance(text) for text in turn.state.pop("held", ()))
 
 
 def _filled(turn: Turn, name: str) -> bool:
@@ -246,6 +256,9 @@ def _unclear(turn: Turn, step: Collect | None) -> None:
 
 
 def _result(turn: Turn) -> Advanced:
+    if turn.said and turn.context.capabilities.merge_replies and any(isinstance(effect, RunAction) for effect in turn.effects):
+        turn.state["held"] = [item.text for item in turn.said if not item.sensitive]  # it goes out together with the result
+        turn.said.clear()
     out = replies(turn)
     had_timer = turn.state.pop("timer", None)
     if turn.timer is not None and turn.prompt is not None and not turn.ends:
@@ -255,4 +268,4 @@ def _result(turn: Turn) -> Advanced:
         turn.effects.append(CancelTimer("prompt"))
     if turn.said:
         turn.state["said"] = [item.text for item in turn.said if not item.asks and not item.sensitive]
-    return Advanced(turn.finish(), out, tuple(turn.effects))
+    return Advanced(turn.finish(), out, tuple(turn.effects), turn.conceal)

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from dialogs import stack
-from dialogs.model import Collect, Slot
+from dialogs.model import LESS, MORE, Collect, Rejection, Slot
 from dialogs.normal import normal, normal_label
 from dialogs.turn import Option, Turn
 from dialogs.understanding import NOTHING, Understand
@@ -117,24 +117,34 @@ def interpret(turn: Turn, text: str, understand: Understand) -> Meaning:
 
 
 def _navigation(turn: Turn, word: str, step: Collect | None, value: Any) -> Navigate | None:
-    """Words that work everywhere. Digits and signs only where they are no answer; a forced question leaves only agent and cancel."""
+    """Words that work everywhere, where they are no answer to the open question; a forced one leaves only agent and cancel."""
     words = turn.project.words
-    meaning = words.navigation.get(word)
-    if meaning is None:
-        key = turn.context.capabilities.family in words.keys
-        meaning = words.keys[turn.family if key else ""].get(word)
-        if meaning is not None and value is not None and step is not None and step.type != "text":
-            return None
-    if meaning is not None and turn.prompt is not None and value is not None and step is not None and step.type == "choice":
-        return None
-    language = words.languages.get(word) if meaning is None else None
+    meaning = words.navigation.get(word) or words.keys.get(turn.family, words.keys[""]).get(word)
     if meaning is None and turn.prompt is not None and "pages" in turn.prompt:
-        meaning = {"98": "more", "99": "less"}.get(word)
-    if language is not None and value is None and not _is_label(turn, word):
-        return None if step is not None and step.force else Navigate("language", language)
-    if meaning is None or (step is not None and (meaning in step.refuse or (step.force and meaning not in {"agent", "cancel"}))):
+        meaning = {MORE: "more", LESS: "less"}.get(word)
+    language = words.languages.get(word) if meaning is None else None
+    if (meaning is None and language is None) or _is_label(turn, word):
         return None
-    return None if _is_label(turn, word) else Navigate(meaning)
+    if step is not None:
+        if value is not None and is_legal(turn, step, value):
+            return None
+        if meaning in step.refuse or (step.force and meaning not in {"agent", "cancel"}):
+            return None
+    return Navigate(meaning or "language", language)
+
+
+def is_legal(turn: Turn, step: Collect, value: Any) -> bool:
+    """Tell whether no rejection of `step` applies to `value`."""
+    return broken_rule(turn, step, value) is None
+
+
+def broken_rule(turn: Turn, step: Collect, value: Any) -> Rejection | None:
+    """Return the first rejection of `step` that applies to `value`."""
+    rules = (*turn.project.slots[step.slot].rejections, *step.rejections)
+    if not rules:
+        return None
+    slots = turn.slots | {step.slot: value}
+    return next((rule for rule in rules if rule.when.test(slots, {})), None)
 
 
 def _is_label(turn: Turn, word: str) -> bool:

@@ -18,6 +18,9 @@ from dialogs.templates import Template
 END = -1
 """The target of a step after which the flow ends."""
 
+MORE, LESS = "98", "99"
+"""The keys of the next and the previous page of a screen."""
+
 Risk = Literal["none", "money", "irreversible"]
 
 

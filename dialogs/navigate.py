@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dialogs import stack
 from dialogs.built_in import reopen
-from dialogs.interpret import Navigate
+from dialogs.interpret import Navigate, broken_rule
 from dialogs.model import Collect
 from dialogs.render import turn_page
 from dialogs.turn import Turn, Utterance
@@ -128,8 +128,15 @@ def correct(turn: Turn, name: str | None, value: object, step: Collect | None) -
         reopen(turn, name)
         return
     place = next(((frame, at) for frame in reversed(turn.stack) for slot, at in frame.get("order", ()) if slot == name), None)
-    if place is not None and reopen(turn, name):
-        frame, step_id = place
+    if place is None:
+        return
+    frame, step_id = place
+    flow = turn.flow(frame)
+    corrected = flow.steps[flow.index[step_id]]
+    broken = broken_rule(turn, corrected, value) if isinstance(corrected, Collect) else None
+    if broken is not None:
+        turn.say(broken.utter)
+    elif reopen(turn, name):
         turn.set(name, value, told=True)
         frame["order"] = [*frame.get("order", ()), [name, step_id]]
         frame["asked"] = step_id

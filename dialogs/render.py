@@ -13,9 +13,9 @@ from core.model.inbound import Media
 from core.model.outbound import Choice, Reply
 from core.text.segments import septets, transliterate
 from core.text.split import split
+from dialogs.interpret import is_legal, read
+from dialogs.model import LESS, MORE
 from dialogs.turn import Option, Turn, Utterance
-
-MORE, LESS = "98", "99"
 
 
 def replies(turn: Turn) -> tuple[Reply, ...]:
@@ -106,7 +106,11 @@ def _footer(turn: Turn) -> str:
     """The keys back and menu, where they mean that and there is somewhere to go."""
     if turn.prompt is None or not turn.stack or turn.ends or turn.stack[0]["flow"] == turn.project.start_flow:
         return ""
-    return turn.text("utter_keys")
+    step = turn.collect_step()
+    if step is not None and (step.force or "back" in step.refuse):
+        return ""
+    zero = None if step is None else read(turn, step.type, "0", turn.project.slots[step.slot], step)
+    return turn.text("utter_keys") if step is None or zero is None or step.type == "text" or not is_legal(turn, step, zero) else ""
 
 
 def plain(text: str) -> str:

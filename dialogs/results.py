@@ -24,6 +24,7 @@ def action_done(turn: Turn, done: ActionDone) -> None:
         return
     del turn.state["pending"]
     turn.late = bool(pending.get("late"))
+    turn.state["channel"], turn.state["family"] = turn.context.channel_id, turn.family
     frame = turn.frame_by_id(pending["frame"])
     flow = turn.flow(frame) if frame is not None else None
     step = flow.steps[flow.index[pending["step"]]] if flow is not None and pending["step"] in flow.index else None

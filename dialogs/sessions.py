@@ -90,7 +90,8 @@ def _interrupted(turn: Turn) -> Frame | None:
 
 
 def _leave_secrets(turn: Turn) -> None:
-    for name in [name for name in turn.slots if turn.project.slots[name].sensitive]:
+    slots = turn.project.slots
+    for name in [name for name in turn.slots if name in slots and slots[name].sensitive]:
         turn.set(name, None)
 
 
@@ -147,6 +148,7 @@ def _silence(turn: Turn) -> None:
 def handed_back(turn: Turn, back: HandedBack) -> None:
     """An agent is done: begin afresh, or offer to go on with what was open."""
     turn.state.pop("notice", None)
+    turn.state["turns"] = 0
     frame = _interrupted(turn)
     expire(turn)
     if back.closed or frame is None or not turn.stack or "pending" in turn.state:

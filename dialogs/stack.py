@@ -19,9 +19,14 @@ def push(turn: Turn, flow: Flow, kind: str, context: Mapping[str, Any] = _NOTHIN
     """Put a new frame of `flow` on the stack and return it."""
     if len(turn.stack) >= turn.project.limits.stack:
         raise Stuck("stack")
-    number = turn.state.get("frames", 0) + 1
-    turn.state["frames"] = number
-    frame: Frame = {"id": number, "flow": flow.id, "v": flow.version, "step": flow.steps[0].id, "kind": kind, "at": turn.context.now_ms}
+    frame: Frame = {
+        "id": turn.number(),
+        "flow": flow.id,
+        "v": flow.version,
+        "step": flow.steps[0].id,
+        "kind": kind,
+        "at": turn.context.now_ms,
+    }
     if context:
         frame["context"] = dict(context)
     turn.stack.append(frame)
@@ -56,7 +61,9 @@ def start(turn: Turn, flow: Flow, entities: Mapping[str, Any] = _NOTHING) -> Non
         below = user_frame(turn)
         below["breaks"] = below.get("breaks", 0) + 1
     if sum(frame["kind"] == "user" for frame in turn.stack) >= turn.project.limits.digressions:
+        left = turn.flow(user_frame(turn))
         cancel(turn)
+        turn.say("utter_flow_cancelled", {"flow_name": left.name(turn.language)})
     begin(turn, flow)
     for name, value in entities.items():
         if name in turn.project.slots:
@@ -156,7 +163,8 @@ def advance(turn: Turn, frame: Frame, step: Step) -> None:
             parent["order"] = [*parent.get("order", ()), *ended["order"]]
         if ended.get("done"):
             parent["done"] = True
-        call = parent_flow.steps[parent_flow.index[parent["step"]]]
+        index = parent_flow.index.get(parent["step"])
+        call = parent_flow.steps[index] if index is not None else None
         if isinstance(call, Call):
             advance(turn, parent, call)
     elif ended["kind"] == "user":

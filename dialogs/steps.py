@@ -9,6 +9,7 @@ from core.model.dialog import RunAction
 from core.model.ids import derive
 from dialogs import stack
 from dialogs.built_in import BUILT_IN_ACTIONS, close_interaction
+from dialogs.interpret import broken_rule
 from dialogs.model import Action, Call, Collect, Flow, Link, SetSlots, Step
 from dialogs.prompts import offer, open_prompt, refuse
 from dialogs.templates import Template
@@ -121,8 +122,7 @@ def _collect(turn: Turn, frame: Frame, step: Collect) -> None:
         else:
             open_prompt(turn, frame, step)
         return
-    rules = (*turn.project.slots[step.slot].rejections, *step.rejections)
-    broken = next((rule for rule in rules if rule.when.test(turn.slots, _NOTHING)), None)
+    broken = broken_rule(turn, step, value)
     if broken is not None:
         turn.set(step.slot, None)
         refuse(turn, frame, step, broken.utter)
@@ -149,9 +149,7 @@ def _act(turn: Turn, frame: Frame, step: Action) -> None:
 
 def request(turn: Turn, frame: Frame, step: Action, use: str) -> None:
     """Ask for a custom action and wait for its end; `use` says what its end means: step, ask or validate."""
-    turn.actions += 1
-    visit = turn.visits.get((frame["id"], step.id), 0)
-    key = derive(turn.context.cause, f"action:{turn.actions}:{frame['id']}:{step.id}:{visit}")
+    key = derive(turn.context.cause, f"action:{turn.number()}:{frame['id']}:{step.id}")
     turn.close_prompt()
     turn.state["pending"] = {"key": key, "name": step.name, "frame": frame["id"], "step": step.id, "use": use}
     tried = turn.state.get("tried", ())

@@ -46,8 +46,8 @@ class Turn:
     """One step: `stack` from the bottom, `slots` by name, `prompt` if one is open, `said` and `effects` so far."""
 
     __slots__ = (
-        "actions", "conceal", "context", "effects", "ended", "ends", "family", "language", "late", "one_shot", "over", "page", "project",
-        "prompt", "prompts", "said", "slots", "stack", "state", "steps", "text_in", "timer", "visits", "waiting",
+        "conceal", "context", "effects", "ended", "ends", "family", "language", "late", "one_shot", "over", "page", "project",
+        "prompt", "said", "slots", "stack", "state", "steps", "text_in", "timer", "visits", "waiting",
     )  # fmt: skip
 
     def __init__(self, project: Project, state: State | None, context: DialogContext) -> None:
@@ -57,6 +57,8 @@ class Turn:
         self.stack: list[Frame] = [dict(frame) for frame in self.state.get("stack", ())]
         self.slots: dict[str, Any] = dict(self.state.get("slots", _NOTHING))
         self.prompt: dict[str, Any] | None = self.state.get("prompt")
+        if any(frame["flow"] not in project.flows for frame in self.stack):  # the project was changed meanwhile
+            self.stack, self.prompt = [], None
         self.said: list[Utterance] = []
         self.effects: list[Effect] = []
         self.family: str = context.capabilities.family
@@ -65,8 +67,6 @@ class Turn:
         self.steps = 0
         self.visits: dict[tuple[int, str], int] = {}
         self.waiting = False
-        self.actions = 0
-        self.prompts = 0
         self.ended: str | None = None  # the user flow that ended last, with nothing below it
         self.over = False  # nothing more is to be started in this turn
         self.ends = False  # the transport session ends with this turn
@@ -78,7 +78,7 @@ class Turn:
 
     def _language(self) -> str:
         known = self.project.languages
-        for language in (self.state.get("language"), self.context.language, self.context.language_hint):
+        for language in (self.context.language, self.context.language_hint):
             if language and (found := str(language)[:2].lower()) in known:
                 return found
         return known[0]
@@ -119,7 +119,7 @@ class Turn:
         """Go on in another language."""
         if language != self.language or self.context.language != language:
             self.effects.append(SetLanguage(language))
-        self.language = self.state["language"] = language
+        self.language = language
 
     def candidate(self, name: str, context: Mapping[str, Any]) -> tuple[Candidate, str] | None:
         """Return the variation of a response for this channel and language with its text; None if no variation has all its values."""
@@ -153,8 +153,13 @@ class Turn:
 
     def nonce(self) -> str:
         """Return an id for a prompt opened now."""
-        self.prompts += 1
-        return derive(self.context.cause, f"prompt:{self.prompts}")
+        return derive(self.context.cause, f"prompt:{self.number()}")
+
+    def number(self) -> int:
+        """Return a number that this conversation has not used before: one event may cause several steps of a dialog."""
+        number: int = self.state.get("number", 0) + 1
+        self.state["number"] = number
+        return number
 
     def close_prompt(self) -> None:
         """Forget the open prompt; its options stay known as stale ones where buttons outlive it."""

@@ -88,7 +88,10 @@ def _amount(reading: Reading) -> float | None:
     match = _AMOUNT.fullmatch(reading.word)
     if match is None:
         return _spelled(reading)
-    value = number_of(match.group(1))
+    figures = match.group(1)
+    if figures[0] == "0" and figures[1:2].isdigit():
+        return None  # a phone number rather than an amount
+    value = number_of(figures)
     return None if value is None or round(value, 2) != value else value
 
 

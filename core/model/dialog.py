@@ -186,6 +186,7 @@ class Advanced:
     state: State
     replies: tuple[Reply, ...] = ()
     effects: tuple[Effect, ...] = ()
+    conceal: bool = False  # what the person said is a secret: it is to be recorded masked
 
 
 class Dialog(Protocol):
