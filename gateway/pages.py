@@ -27,6 +27,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_WEBHOOKS = "/c/"  # asked by providers, who are no browsers
 _FRAMED = web.AppKey("framed", bool)
 _LOG = logging.getLogger(__name__)
 _TEXTS = {
@@ -59,10 +60,12 @@ def install(app: web.Application, *, public_url: str, framed: bool = False) -> N
     if public_url.startswith("https://"):
         fixed["Strict-Transport-Security"] = "max-age=31536000"
 
-    async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.pop("Server", None)
+        if request.path.startswith(_WEBHOOKS):
+            return
         for name, value in fixed.items():
             response.headers.setdefault(name, value)
-        response.headers.pop("Server", None)
 
     app.on_response_prepare.append(add_headers)
     app.middlewares.append(uniform_errors)

@@ -14,6 +14,7 @@ from gateway import pages, webchat
 from gateway.desk import routes as desk
 from gateway.receive import receive
 from gateway.runtime import GATEWAY, ConfiguredChannel, Gateway
+from gateway.simulator import site as simulator
 
 BODY_TIMEOUT_S = 10.0
 IN_FLIGHT_MAX = 500
@@ -27,6 +28,8 @@ def make_app(gateway: Gateway) -> web.Application:
     app.router.add_post("/c/{channel}/{secret}", _Webhooks(gateway).handle)
     webchat.install(app, gateway)
     desk.install(app, gateway)
+    if gateway.demo is not None:
+        simulator.install(app, gateway, gateway.demo)
     return app
 
 

@@ -17,13 +17,12 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, w
 
 from channels.numbers import msisdn
 from gateway import pages
-from gateway.demo.operator import NUMBERS
+from gateway.demo.operator import NUMBERS, Demo
 from gateway.demo.subscriber import OFFERINGS
 from gateway.desk.demo import demo_accounts
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.simulator.feed import Feed, Wire
 from gateway.simulator.phones import Phones
-from gateway.simulator.twilio import TwilioStandIn
 from gateway.simulator.twilio_wire import PhoneMessage
 from gateway.simulator.ussd import Network, Screen, UnknownSession
 
@@ -34,9 +33,9 @@ _GOODBYE = "goodbye"
 _API = "/simulator/api"
 
 
-def install(app: web.Application, gateway: Gateway, *, twilio: TwilioStandIn, bss_url: str) -> None:
-    """Give `app` the simulator; `twilio` and `bss_url` are the stand-ins that the gateway itself was given."""
-    site = _Site(gateway, twilio, bss_url)
+def install(app: web.Application, gateway: Gateway, demo: Demo) -> None:
+    """Give `app` the simulator of the demo operator that the gateway runs with."""
+    site = _Site(gateway, demo)
     app.cleanup_ctx.append(site.running)
     app.on_shutdown.append(site.shut)
     app.add_routes(
@@ -62,15 +61,15 @@ class _Site:
     _http: ClientSession
     _network: Network
 
-    def __init__(self, gateway: Gateway, twilio: TwilioStandIn, bss_url: str) -> None:
+    def __init__(self, gateway: Gateway, demo: Demo) -> None:
         self._gateway = gateway
-        self._twilio = twilio
-        self._bss_url = bss_url
+        self._twilio = demo.twilio
+        self._bss_url = demo.bss_url
         self._feed = Feed()
         self._wire = Wire(self._feed)
         self._phones = Phones(gateway.data)
-        twilio.exchanges = self._wire
-        twilio.listen(self._arrived)
+        demo.twilio.exchanges = self._wire
+        demo.twilio.listen(self._arrived)
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
         """Hold the connections of the simulated network for as long as the application runs."""

@@ -62,6 +62,9 @@ askMode();
 
 for (const tip of all("[data-sms]")) tip.addEventListener("click", () => phone.text(tip.dataset.sms));
 for (const tip of all("[data-dial]")) tip.addEventListener("click", () => phone.dial(tip.dataset.dial));
+find("#open-chat").addEventListener("click", () => {
+  find("#shop").contentDocument?.querySelector("parley-chat")?.shadowRoot.querySelector(".launcher").click();
+});
 for (const tip of all("[data-login]")) {
   tip.addEventListener("click", () => {
     const desk = find("#desk-frame").contentDocument;

@@ -1,7 +1,7 @@
 /* One phone with two apps: text messages, and a dialler with the network's USSD window above it. Text is only ever a text node. */
 
 const find = (selector) => document.querySelector(selector);
-const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 const TROUBLE = "The network does not answer. Try again in a moment.";
 
 async function post(path, body) {

@@ -1,6 +1,7 @@
 /* The drawer that shows requests and answers as they went over the wire. */
 
 const KEPT = 300;
+const DEVICES = { phone: "the phone’s SMS and USSD", chat: "the web chat" };
 const TITLES = {
   webhook: "SMS to the webhook",
   api: "SMS through the API",
@@ -19,7 +20,6 @@ export class Raw {
     this.detail = drawer.querySelector("#exchange");
     this.ofPhone = () => "";
     for (const button of buttons) button.addEventListener("click", () => this.toggle(button.dataset.raw));
-    for (const button of drawer.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.open(button.dataset.show));
     drawer.querySelector("#drawer-close").addEventListener("click", () => this.close());
     drawer.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
   }
@@ -68,9 +68,8 @@ export class Raw {
       button.setAttribute("aria-pressed", String(shown));
       button.textContent = shown ? "Hide raw" : "Show raw";
     }
-    for (const button of this.drawer.querySelectorAll("[data-show]")) {
-      button.setAttribute("aria-checked", String(button.dataset.show === this.device));
-    }
+    this.drawer.dataset.device = this.device;
+    this.drawer.querySelector("#drawer-device").textContent = DEVICES[this.device];
   }
 
   render() {

@@ -286,7 +286,7 @@
       const title = script.dataset.title || words.title;
       this.panel = element(
         "section", { class: "panel", role: "dialog", "aria-label": title, hidden: true, onkeydown: (event) => this.panelKey(event) },
-        element("header", {}, element("div", {}, element("h2", { dir: "auto" }, title), this.status), closer),
+        element("header", {}, element("div", {}, element("h2", {}, element("bdi", {}, title)), this.status), closer),
         this.notice, this.thread,
         element("form", { onsubmit: (event) => this.submit(event) }, this.input, this.sender),
       );
@@ -452,7 +452,7 @@
       } else if (frame.choices) {
         item.append(this.choices(frame.choices));
       }
-      item.append(element("time", { datetime: at.toISOString() }, at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" })));
+      item.append(element("time", { datetime: at.toISOString() }, at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })));
       this.log.append(item);
       if (!own) this.dots.hidden = true;
       if (frame.number >= this.newest) {
@@ -604,6 +604,7 @@ textarea {
   flex: 1; min-width: 0; min-height: 42px; max-height: 120px; padding: 9px 14px; resize: none; border: 1px solid var(--edge); border-radius: 21px;
   background: var(--canvas); line-height: 1.45; font-size: 16px; /* below 16 px phones zoom in */
 }
+textarea:focus-visible { outline-offset: -2px; }
 textarea::placeholder { color: var(--ink-2); opacity: 1; }
 .send { display: grid; place-items: center; flex: none; width: 42px; height: 42px; padding: 0; border: 0; border-radius: 50%; background: var(--accent); color: var(--on-accent); }
 .send svg { width: 20px; height: 20px; }
