@@ -89,7 +89,9 @@ def test_what_is_no_signature_is_refused(given: str) -> None:
     assert not believed(TOKEN, URL, {}, given)
 
 
-@pytest.mark.parametrize("url", ["", "gateway.example", "ftp://gateway.example/", "https://[", "https://gateway.example:99999/", "https://x:y/"])
+@pytest.mark.parametrize(
+    "url", ["", "gateway.example", "ftp://gateway.example/", "https://[", "https://gateway.example:99999/", "https://x:y/"]
+)
 def test_what_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(AuthenticationFailed):
         url_forms(url)

@@ -76,5 +76,3 @@ def hostile(subject: Subject) -> Iterator[RawRequest]:
     yield from (replace(good, url=url) for url in urls)
     yield replace(good, headers={})
     yield replace(good, remote="not an address")
-
-

@@ -79,5 +79,3 @@ async def closed(adapter: Adapter) -> None:
     """Close an adapter that holds connections."""
     if hasattr(adapter, "close"):
         await adapter.close()
-
-
