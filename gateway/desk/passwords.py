@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -55,7 +56,6 @@ class Passwords:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, "password")
         self._waiting = 0
-        self._nobody = _HASHER.hash("no account has this")
 
     async def hash(self, password: str, *, login: str) -> str:
         """Return the hash of a new password; raises `PasswordRefused` or `TooBusy`."""
@@ -63,7 +63,7 @@ class Passwords:
 
     async def fits(self, password: str, stored: str | None) -> bool:
         """Tell whether a password belongs to a stored hash; without one it takes as long and is False. Raises `TooBusy`."""
-        return await self._run(lambda: _fits(password, stored or self._nobody)) and stored is not None
+        return await self._run(lambda: _fits(password, stored or _nobody())) and stored is not None
 
     async def _run(self, job: Callable[[], T]) -> T:
         if self._waiting >= WAITING_MOST:
@@ -77,6 +77,12 @@ class Passwords:
     def close(self) -> None:
         """Stop the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+@cache
+def _nobody() -> str:
+    """Return a hash that takes as long to check as a real one; made on first use, as making it does too."""
+    return _HASHER.hash("no account has this")
 
 
 def _fits(password: str, stored: str) -> bool:
