@@ -32,12 +32,8 @@ def check_hmac(keys: Iterable[bytes], message: bytes, given: str, digest: str = 
 
 
 def twilio_signature(auth_token: str, url: str, fields: Mapping[str, Sequence[str]]) -> str:
-    """Return what Twilio writes into X-Twilio-Signature for a URL and the fields of its form."""
-    pieces = [url]
-    for name in sorted(fields):
-        values = fields[name]
-        pieces += [name + value for value in (values if len(values) == 1 else sorted(set(values)))]
-    return b64encode(hmac.digest(auth_token.encode(), "".join(pieces).encode(), "sha1")).decode()
+    """Return what Twilio writes into X-Twilio-Signature for a URL and the fields of its form; raises UnicodeEncodeError."""
+    return _twilio_mac(auth_token, url, _signed_fields(fields))
 
 
 def check_twilio(auth_tokens: Iterable[str], url: str, fields: Mapping[str, Sequence[str]], given: str) -> None:
@@ -46,15 +42,27 @@ def check_twilio(auth_tokens: Iterable[str], url: str, fields: Mapping[str, Sequ
         raise AuthenticationFailed("missing_signature")
     if not _SHA1_BASE64.fullmatch(given):
         raise AuthenticationFailed("bad_signature", "not a base64 SHA-1")
-    valid = False
-    for candidate in url_forms(url):
-        for token in auth_tokens:
-            try:
-                valid |= hmac.compare_digest(twilio_signature(token, candidate, fields), given)
-            except UnicodeEncodeError:
-                raise AuthenticationFailed("bad_signature", "not text") from None
+    forms = url_forms(url)
+    try:
+        signed = _signed_fields(fields)
+        valid = any(hmac.compare_digest(_twilio_mac(token, form, signed), given) for token in auth_tokens for form in forms)
+    except UnicodeEncodeError:
+        raise AuthenticationFailed("bad_signature", "not text") from None
     if not valid:
         raise AuthenticationFailed("bad_signature")
+
+
+def _signed_fields(fields: Mapping[str, Sequence[str]]) -> bytes:
+    """Return names and values in order of the names, without anything between them; equal values of one name count once."""
+    pieces = []
+    for name in sorted(fields):
+        values = fields[name]
+        pieces += [name + value for value in (values if len(values) == 1 else sorted(set(values)))]
+    return "".join(pieces).encode()
+
+
+def _twilio_mac(auth_token: str, url: str, signed_fields: bytes) -> str:
+    return b64encode(hmac.digest(auth_token.encode(), url.encode() + signed_fields, "sha1")).decode()
 
 
 def url_forms(url: str) -> tuple[str, ...]:

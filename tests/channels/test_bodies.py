@@ -5,21 +5,25 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels import forms, frames, texts
 from core.model.inbound import RawRequest, UnreadableRequest
 
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
+
 TYPE = "application/x-www-form-urlencoded"
 values = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
 
 
+@CALM
 @given(fields=st.dictionaries(values, values, max_size=10))
 def test_a_form_is_read_as_it_was_written(fields: dict[str, str]) -> None:
     assert forms.read(urlencode(fields).encode(), TYPE) == {name: (value,) for name, value in fields.items()}
 
 
+@CALM
 @given(body=st.text(st.sampled_from("ab=&+%2047é"), max_size=40))
 def test_a_form_is_read_as_the_standard_library_reads_it(body: str) -> None:
     try:
@@ -124,6 +128,7 @@ def test_text_is_cleaned(text: str, clean: str) -> None:
     assert texts.clean(text) == clean
 
 
+@CALM
 @given(text=st.text())
 def test_cleaned_text_can_be_stored_and_cleaning_it_again_changes_nothing(text: str) -> None:
     clean = texts.clean(text)

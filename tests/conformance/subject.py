@@ -31,7 +31,7 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A kind under test. `make(provider_base)` builds its adapter with the secrets named in `secrets`, and a time limit below a second."""
+    """A kind under test. `make(provider_base)` builds its adapter with the secrets named in `secrets`."""
 
     kind: str
     settings: Any
@@ -45,6 +45,7 @@ class Subject:
     message: OutboundMessage
     texts_of: Callable[[Answer], list[str]] | None = None  # reads the replies out of an inline answer
     accepted: Accepted | None = None  # None where nothing can be sent
+    impatient: Callable[[str], Adapter] | None = None  # as `make`, but waiting a fraction of a second for the provider
     offline_parse: Callable[[RawRequest, str], Any] = field(default=lambda _request, _region: [])
 
     def recorded(self) -> list[dict[str, Any]]:

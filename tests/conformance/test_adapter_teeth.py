@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from channels.sms_twilio import SmsTwilio
+from core.model.adapter import Adapter
 from core.model.inbound import AuthenticationFailed, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
 from tests.channels.sms_twilio.subject import NEW
@@ -25,8 +28,8 @@ class Broken:
 
     kind = "sms_twilio"
 
-    def __init__(self, provider_base: str) -> None:
-        self.good = GOOD.make(provider_base)
+    def __init__(self, provider_base: str, make: Callable[[str], Adapter] = GOOD.make) -> None:
+        self.good = make(provider_base)
         self.capabilities = self.good.capabilities
 
     def authenticate(self, request: RawRequest) -> None:
@@ -42,7 +45,8 @@ class Broken:
         return await self.good.send(message)
 
     async def close(self) -> None:
-        await self.good.close()
+        if isinstance(self.good, SmsTwilio):
+            await self.good.close()
 
 
 class BelievesEverything(Broken):
@@ -178,7 +182,8 @@ class TellsTheTextWhenSending(Broken):
 
 
 def broken(kind: type[Broken]) -> Subject:
-    return replace(GOOD, make=kind)
+    assert GOOD.impatient is not None
+    return replace(GOOD, make=kind, impatient=partial(kind, make=GOOD.impatient))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ SID = "SM00000000000000000000000000000001"
 
 
 def settings(**changed: object) -> Settings:
-    values: dict[str, object] = {"account_sid": ACCOUNT, "auth_token": (NEW, OLD), "timeout_s": 0.3, **changed}
+    values: dict[str, object] = {"account_sid": ACCOUNT, "auth_token": (NEW, OLD), **changed}
     return Settings(**values)  # type: ignore[arg-type]
 
 
@@ -120,5 +120,6 @@ SUBJECT = Subject(
     message=OutboundMessage(MESSAGE_ID, HERE, Address(AddressKind.MSISDN, "+254711000111"), Reply("Your balance is KES 250.00")),
     texts_of=_texts,
     accepted=Accepted(external_id=SID, status=201, document={"sid": SID, "status": "queued", "to": "+254711000111"}),
+    impatient=lambda provider_base: adapter(provider_base, timeout_s=0.2),
     offline_parse=load("sms_twilio").parse,
 )

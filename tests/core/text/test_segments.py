@@ -6,11 +6,13 @@ import unicodedata
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.text.segments import Encoding, Measure, is_gsm7, measure, septets, transliterate, units
 from core.text.split import cut, gsm7_length, sms_parts, split, ucs2_length
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 
 FAMILY = "👩‍👩‍👧‍👦"
 PIECES = ["a", "balance ", "€", "[", "é", "\n", "\r\n", "e\u0301", "👍🏽", FAMILY, "🇰🇪", "각", "क्षि", "\u200d", "\ud83d\ude00", "ü", "م"]
@@ -69,6 +71,7 @@ def test_typography_becomes_plain_and_letters_stay(text: str, plain: str) -> Non
     assert transliterate(text) == plain
 
 
+@CALM
 @given(text=st.text(max_size=100))
 def test_plain_typography_never_drops_a_letter_and_is_stable(text: str) -> None:
     plain = transliterate(text)
@@ -80,6 +83,7 @@ def test_plain_typography_never_drops_a_letter_and_is_stable(text: str) -> None:
         assert plain == text
 
 
+@CALM
 @given(text=texts)
 def test_parts_are_complete_fit_and_cut_no_character(text: str) -> None:
     parts, size = sms_parts(text), measure(text)
@@ -94,6 +98,7 @@ def test_parts_are_complete_fit_and_cut_no_character(text: str) -> None:
         assert at in ends
 
 
+@CALM
 @given(text=texts, limit=st.integers(12, 60))
 def test_splitting_and_cutting_by_any_length(text: str, limit: int) -> None:
     for length in (len, gsm7_length, ucs2_length):

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.registry import KINDS
 from gateway.commands.parse import command, parse_lines
 from tests.conformance.subject import subject_of
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 
 USSD = {
     "method": "POST",
@@ -94,6 +96,7 @@ names = st.sampled_from(["headers", "body", "url", "method"])
 documents = st.recursive(st.none() | st.text(max_size=9), lambda inner: st.dictionaries(names, inner))
 
 
+@CALM
 @given(line=st.text(max_size=80) | documents.map(json.dumps))
 def test_every_line_gives_at_most_one_line(line: str) -> None:
     for kind in KINDS:

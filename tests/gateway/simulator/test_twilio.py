@@ -62,6 +62,11 @@ class World:
         return web.Response(status=self.status, body=answer.body, headers={"Content-Type": answer.content_type})
 
 
+def adapter(world: World, timeout_s: float = 15.0) -> SmsTwilio:
+    settings = Settings(account_sid=SID, auth_token=(TOKEN,), api_base=world.api, timeout_s=timeout_s)
+    return make(ChannelId("sms"), Address(AddressKind.MSISDN, NUMBER), settings, world.hook, "KE")
+
+
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     world = World(TwilioStandIn(Clock()))
@@ -70,8 +75,7 @@ async def world() -> AsyncIterator[World]:
     api, world.api = await serve(make_app(world.twilio))
     edge, base = await serve(gateway)
     world.hook = f"{base}/c/sms/secret"
-    settings = Settings(account_sid=SID, auth_token=(TOKEN,), api_base=world.api, timeout_s=0.5)
-    world.adapter = make(ChannelId("sms"), Address(AddressKind.MSISDN, NUMBER), settings, world.hook, "KE")
+    world.adapter = adapter(world)
     world.twilio.connect(Account(SID, TOKEN, NUMBER, world.hook))
 
     async def show(message: PhoneMessage) -> None:
@@ -153,6 +157,8 @@ async def test_exchanges_show_everything_but_the_password(world: World) -> None:
 )
 async def test_faults(world: World, fault: Fault, code: str, *, unknown: bool, provider_code: str, taken: int) -> None:
     world.twilio.fault = fault
+    if fault is Fault.HANG:
+        world.adapter = adapter(world, timeout_s=0.2)
     with pytest.raises(SendError) as caught:
         await send(world, "hello")
     assert (caught.value.code, caught.value.unknown, caught.value.provider_code) == (code, unknown, provider_code)
