@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from core.model.address import Strength
+from core.model.capabilities import Family
 from dialogs.linter_findings import Findings
 from dialogs.model import Action, Call, Collect, Flow, Link, Project, SetSlots
 
 _DEPTH_MAX = 8
+_FAMILIES = frozenset(map(str, Family))
 
 
 def lint(project: Project, found: Findings) -> None:
@@ -19,6 +21,9 @@ def lint(project: Project, found: Findings) -> None:
         _risk(flow, found)
         if flow.id in called:
             _no_links(flow, found)
+        for name in sorted(flow.channels - _FAMILIES):
+            text = f"flow '{flow.id}' is for the channel '{name}', which is none of {', '.join(sorted(_FAMILIES))}"
+            found.error("unknown-channel", flow.file, flow.line, text)
         if flow.auth > Strength.CLAIMED and project.auth_flow is None:
             text = f"flow '{flow.id}' needs authentication, but gateway.yml names no auth_flow"
             found.warning("no-auth-flow", flow.file, flow.line, text)

@@ -1,4 +1,4 @@
-"""Rules about values: conditions and literals that do not fit the type of their slot, patterns that take too long."""
+"""Rules about values: what does not fit the type of its slot, patterns that take too long, secrets that would be kept."""
 
 from __future__ import annotations
 
@@ -44,11 +44,25 @@ def lint(project: Project, found: Findings) -> None:
                     if name in project.slots and not isinstance(value, Template) and not fits(project.slots[name], value):
                         text = f"slot '{name}' is of type {project.slots[name].type}; it cannot be {value!r}"
                         found.error("value-type", flow.file, step.line, text)
+    _secrets(project, found)
     for file, line, button in _buttons(project):
         for name, value in button.values:
             slot = project.slots.get(name)
             if button.kind == "set" and slot is not None and value.literal is not None and not fits(slot, _literal(slot, value.literal)):
                 found.error("value-type", file, line, f"slot '{name}' is of type {slot.type}; a button cannot set it to '{value.literal}'")
+
+
+def _secrets(project: Project, found: Findings) -> None:
+    for flow in project.flows.values():
+        for step in flow.steps:
+            if not isinstance(step, Collect):
+                continue
+            if step.type == "pin" and not step.sensitive:
+                text = f"slot '{step.slot}' takes a PIN and is not marked sensitive: it would stand in the record"
+                found.error("plain-secret", flow.file, step.line, text)
+            if step.sensitive and (step.slot in flow.persisted or step.slot in project.remember):
+                text = f"slot '{step.slot}' is sensitive, so it may be neither persisted nor remembered"
+                found.error("kept-secret", flow.file, step.line, text)
 
 
 def fits(slot: Slot, value: Any) -> bool:

@@ -23,7 +23,7 @@ class HttpBackend:
         self._base = base_url.rstrip("/")
         self._session = aiohttp.ClientSession(
             trust_env=False,
-            auto_decompress=True,
+            auto_decompress=False,  # nothing compressed is asked for, and a small body must not become a big one
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
         )

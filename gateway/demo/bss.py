@@ -19,7 +19,7 @@ from core.clock import Clock
 from gateway.demo.behaviour import Behaviour, Stage, middleware
 from gateway.demo.ledger import Books, Ledger, Payment
 from gateway.demo.subscriber import OFFERINGS, Offering, subscriber
-from gateway.demo.wire import Refusal, iso, json_object, msisdn_of, units
+from gateway.demo.wire import Refusal, iso, json_object, msisdn_of, queried, refusals, units
 
 BODY_MAX_BYTES = 16_384
 TOPUP_MIN_CENTS, TOPUP_MAX_CENTS = 10_00, 10_000_00
@@ -48,7 +48,7 @@ def open_state(folder: Path, *, clock: Clock, currency: str) -> DemoState:
 def make_app(state: DemoState) -> web.Application:
     """Build the application; it may be served alone or as a sub-application at the root of a listener."""
     desk = _Bss(state)
-    app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[middleware(state.stage)])
+    app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[middleware(state.stage), refusals])
     app.add_routes(
         [
             web.get(f"{_BALANCE}/bucket", desk.buckets),
@@ -73,7 +73,7 @@ class _Bss:
 
     async def buckets(self, request: web.Request) -> web.Response:
         """List the buckets of one number: money first, then what is left of its bundles."""
-        msisdn = request.query.get("logicalResource.id", "")
+        msisdn = queried(request, "logicalResource.id")
         paid = await self._state.ledger.run(lambda books: books.of(msisdn))
         money = {
             "id": f"{msisdn}-main",
@@ -143,7 +143,7 @@ class _Bss:
 
     async def products(self, request: web.Request) -> web.Response:
         """List the bundles that a number has bought."""
-        msisdn = request.query.get("realizingResource.id", "")
+        msisdn = queried(request, "realizingResource.id")
         paid = await self._state.ledger.run(lambda books: books.of(msisdn))
         return web.json_response(
             [
@@ -161,7 +161,7 @@ class _Bss:
 
     async def bills(self, request: web.Request) -> web.Response:
         """Return the last bill of a number, or an empty list."""
-        who = subscriber(request.query.get("billingAccount.id", ""))
+        who = subscriber(queried(request, "billingAccount.id"))
         if who.bill_cents is None:
             return web.json_response([])
         issued = datetime.fromtimestamp(self._state.clock.now_ms() / 1000, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -183,10 +183,7 @@ class _Bss:
 
     async def change_behaviour(self, request: web.Request) -> web.Response:
         """Make the stand-in slow, failing, down, or well again."""
-        try:
-            self._state.stage.change(Behaviour.read(await json_object(request)))
-        except Refusal as refusal:
-            return refusal.answer()
+        self._state.stage.change(Behaviour.read(await json_object(request)))
         return web.json_response(self._state.stage.behaviour.json())
 
     async def payments(self, request: web.Request) -> web.Response:
@@ -207,13 +204,10 @@ class _Bss:
 
     async def _once(self, request: web.Request, pay: Callable[[Books, dict[str, Any], str, str], Payment]) -> web.Response:
         key = request.headers.get("Idempotency-Key", "")
-        try:
-            if not 1 <= len(key) <= 200:
-                raise Refusal(400, "no_idempotency_key", "A payment needs an Idempotency-Key header of 1 to 200 characters")
-            body = await json_object(request)
-            answer = await self._state.ledger.run(lambda books: _repeat_or_pay(books, body, key, pay))
-        except Refusal as refusal:
-            return refusal.answer()
+        if not 1 <= len(key) <= 200:
+            raise Refusal(400, "no_idempotency_key", "A payment needs an Idempotency-Key header of 1 to 200 characters")
+        body = await json_object(request)
+        answer = await self._state.ledger.run(lambda books: _repeat_or_pay(books, body, key, pay))
         return web.json_response(text=answer, status=201)
 
     def _cents(self, body: dict[str, Any]) -> int:

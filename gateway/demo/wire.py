@@ -8,6 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
+_MSISDN = re.compile(r"\+[1-9][0-9]{6,14}")
+
 
 class Refusal(Exception):
     """A request that is answered with a TM Forum error body."""
@@ -21,6 +23,15 @@ class Refusal(Exception):
         return web.json_response({"code": self.code, "reason": self.reason, "status": str(self.status)}, status=self.status)
 
 
+@web.middleware
+async def refusals(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Answer what a handler refuses."""
+    try:
+        return await handler(request)  # type: ignore[no-any-return]
+    except Refusal as refusal:
+        return refusal.answer()
+
+
 async def json_object(request: web.Request) -> dict[str, Any]:
     """Return the body; raises `Refusal` if it is not a JSON object."""
     try:
@@ -32,10 +43,18 @@ async def json_object(request: web.Request) -> dict[str, Any]:
     return body
 
 
+def queried(request: web.Request, name: str) -> str:
+    """Return the number that the query asks about; raises `Refusal`."""
+    msisdn = request.query.get(name, "")
+    if _MSISDN.fullmatch(msisdn) is None:
+        raise Refusal(400, "bad_request", f"{name} must be a number in E.164")
+    return msisdn
+
+
 def msisdn_of(holder: dict[str, Any], name: str) -> str:
     """Return the number of the first resource in `holder[name]`; raises `Refusal`."""
     match holder.get(name):
-        case [{"id": str(msisdn)}, *_] if re.fullmatch(r"\+[1-9][0-9]{6,14}", msisdn):
+        case [{"id": str(msisdn)}, *_] if _MSISDN.fullmatch(msisdn):
             return msisdn
     raise Refusal(400, "bad_request", f"{name} must name one number in E.164")
 

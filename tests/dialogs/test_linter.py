@@ -114,6 +114,14 @@ CASES = {
         flow('- collect: note\n  rejections:\n    - if: slots.note matches "(a+)+b"\n      utter: utter_done'),
     ),
     "value-type": (ERROR, "f.yml", 6, flow("- set_slots: [{amount: much}]\n- collect: amount\n  ask_before_filling: true")),
+    "plain-secret": (ERROR, "f.yml", 6, flow("- collect: note\n  metadata: {gateway: {type: pin}}")),
+    "kept-secret": (
+        ERROR,
+        "f.yml",
+        7,
+        flow("- collect: note\n  metadata: {gateway: {sensitive: true}}", more="    persisted_slots: [note]\n"),
+    ),
+    "unknown-channel": (ERROR, "base.yml", 4, None),
     "no-general-variation": (ERROR, "r.yml", 2, response("{text: Done., channel: ussd}")),
     "unknown-variable": (ERROR, "r.yml", 3, response('{text: "Done: {amuont}."}')),
     "too-long-ussd": (ERROR, "r.yml", 2, response(f"{{text: {LONG}}}")),
@@ -144,6 +152,7 @@ CASES = {
     "no-effect": (WARNING, "stories.yml", 1, "stories: [{story: old}]\n"),
 }
 SPECIAL = {
+    "unknown-channel": {"gateway.yml": "start_flow: start\nflows: {start: {channels: [fax]}}\n"},
     "no-confirmation": {"gateway.yml": "start_flow: start\nflows: {start: {risk: money}}\n"},
     "no-auth-flow": {"gateway.yml": "start_flow: start\nflows: {start: {auth: proved}}\n"},
     "no-translation": {"gateway.yml": "languages: [en, sw]\n", "r.yml": response("{text: Done.}")},

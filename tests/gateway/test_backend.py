@@ -1,6 +1,7 @@
 """The client of the operator's systems against servers that answer in every wrong way."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -56,6 +57,7 @@ async def test_a_refusal_is_an_answer_and_an_empty_body_is_none():
         (always(body=b"\xff\xfe"), "unreadable"),
         (always(text="[" * 20_000), "unreadable"),
         (always(text=json.dumps("x" * ANSWER_MAX_BYTES)), "too_large"),
+        (always(body=gzip.compress(b"0" * 10_000_000), headers={"Content-Encoding": "gzip"}), "unreadable"),
     ],
 )
 async def test_an_answer_of_no_use_has_a_code(handler, code):

@@ -123,6 +123,20 @@ async def test_a_key_used_for_another_request_is_refused(demo):
     assert (status, body["code"]) == (422, "key_reused")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{BALANCE}/bucket?logicalResource.id=0722000111",
+        f"{BALANCE}/bucket",
+        "/tmf-api/productInventory/v4/product?realizingResource.id=%2B",
+        "/tmf-api/customerBillManagement/v4/customerBill?billingAccount.id=%2B25472200011'--",
+    ],
+)
+async def test_a_question_about_no_number_is_refused(demo, path):
+    status, body = await demo.ask("GET", path)
+    assert (status, body["code"]) == (400, "bad_request")
+
+
 def order(offering):
     product = {"realizingResource": [{"id": MSISDN}]}
     return {"productOrderItem": [{"id": "1", "action": "add", "productOffering": {"id": offering}, "product": product}]}
