@@ -116,6 +116,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
         hints=Hints(),
         counters=Counters(),
         lease=lease,
+        demo=demo,
     )
     await _take_over(gateway)
     backend = HttpBackend(demo.bss_url if demo else settings.backend.url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -20,6 +20,10 @@ from core.turn import Turns
 from gateway.counters import Counters
 from gateway.hints import Hints
 from gateway.requests import OpenRequest, OpenRequests
+
+
+if TYPE_CHECKING:
+    from gateway.demo.operator import Demo
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Gateway:
     hints: Hints
     counters: Counters
     lease: str
+    demo: Demo | None = None
     requests: OpenRequests = field(default_factory=OpenRequests)
     start_action: Callable[[RunAction, OpenRequest | None], None] = field(init=False)
 
