@@ -180,6 +180,16 @@ def test_an_unknown_repeated_field_does_no_harm_and_a_known_one_does() -> None:
     adapter(NOWHERE).authenticate(signed(replace(what, body=what.body + b"&FutureField=1&FutureField=1")))
 
 
+def test_a_replay_cannot_pass_as_a_new_message() -> None:
+    what = signed(request(fields("hi")))
+    forged = replace(what, body=what.body.replace(f"MessageSid={SID}&A".encode(), f"MessageSid={SID}NumMedia0&A".encode()))
+    forged = replace(forged, body=forged.body.replace(b"NumMedia=0&", b""))
+    assert signed(forged) == forged, "the signature does not show the difference, so something else must"
+    adapter(NOWHERE).authenticate(forged)
+    with pytest.raises(UnreadableRequest, match="bad_message_sid"):
+        adapter(NOWHERE).parse(forged)
+
+
 def test_settings_without_a_secret_are_refused() -> None:
     for changed in ({"auth_token": ()}, {"auth_token": ("",)}, {"auth_token": (NEW, "")}, {"account_sid": ""}):
         with pytest.raises(ValueError, match="must not be empty"):
