@@ -57,7 +57,7 @@ class Window:
         self._channel = channel
         self._typing = typing
         self._limits = limits
-        self._socket = web.WebSocketResponse(max_msg_size=limits.frame_bytes, compress=False, heartbeat=limits.ping_s, timeout=_CLOSE_S)
+        self._socket = web.WebSocketResponse(max_msg_size=limits.frame_bytes + 1, compress=False, heartbeat=limits.ping_s, timeout=_CLOSE_S)
         self._bucket = Bucket(limits.frames_per_s, limits.frames_burst, time.monotonic())
         self._refused = 0
         self._visitor = ""
