@@ -80,14 +80,15 @@ def told() -> Iterator[None]:
     from config.keys import KeyRefused
     from config.problems import ConfigWrong
     from core.store.api import StoreRefused, StoreUnavailable
-    from dialogs.source import ProjectWrong
+    from dialogs.actions import ActionsWrong
+    from dialogs.loader import ProjectWrong
 
     try:
         yield
     except ConfigWrong as wrong:
         lines = "".join(f"\n  {problem}" for problem in wrong.problems)
         raise Misconfigured(f"the configuration is wrong:{lines}") from None
-    except ProjectWrong as wrong:
+    except (ProjectWrong, ActionsWrong) as wrong:
         lines = "".join(f"\n  {problem}" for problem in wrong.problems)
         raise Misconfigured(f"the dialogs cannot be used:{lines}") from None
     except (KeyRefused, StoreRefused) as refused:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from channels.registry import KINDS
+from config.environment import variables
 from gateway.cli import COMMANDS
 from tests.house.reference import commands_page, settings_page
 from tests.house.sources import PACKAGES, ROOT, modules, tree
@@ -113,3 +114,11 @@ def test_decisions_are_numbered_without_gaps_and_listed() -> None:
 def test_every_package_is_explained_to_developers() -> None:
     page = text_of("development.md")
     assert [package for package in PACKAGES if f"`{package}/`" not in page] == []
+
+
+def test_every_setting_has_an_effect() -> None:
+    read = {node.attr for path in modules("gateway") for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    own = {node.attr for path in modules("config") for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    inside = {"url", "public_url"}  # read by methods of the settings themselves
+    assert inside <= own
+    assert [".".join(path) for _, path, _, _ in variables() if path[-1] not in read | inside] == []
