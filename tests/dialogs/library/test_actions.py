@@ -1,6 +1,7 @@
 """The library's actions against the demo operator over real HTTP."""
 
 import re
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -9,16 +10,17 @@ from core.clock import Clock
 from core.model.capabilities import Family
 from core.model.dialog import RunAction
 from dialogs.actions import ActionPerson, ActionRunner, load_actions
-from dialogs.library import shipped
+from dialogs.library import telecom
 from gateway.backend import HttpBackend
 from gateway.demo.behaviour import Behaviour, Mode
 from gateway.demo.bss import make_app, open_state
 
 NOW = 1_760_000_000_000  # 9 October 2025
 MSISDN = "+254722000111"
+TELECOM = Path(telecom.__file__).parent
 
 
-class Telecom:
+class Customer:
     """The library's actions, run for one person at a served demo operator."""
 
     def __init__(self, state, runner):
@@ -42,8 +44,8 @@ async def telecom(tmp_path):
     server = TestServer(make_app(state))
     await server.start_server()
     backend = HttpBackend(str(server.make_url("/")))
-    runner = ActionRunner(load_actions(shipped("telecom")), backend, currency="KES", retry_pause_s=0)
-    yield Telecom(state, runner)
+    runner = ActionRunner(load_actions(TELECOM), backend, currency="KES", retry_pause_s=0)
+    yield Customer(state, runner)
     runner.close()
     await backend.close()
     await server.close()
@@ -71,9 +73,9 @@ async def test_a_payment_starts_with_a_key_of_its_own_and_the_operators_currency
 
 
 async def test_where_no_currency_is_set_the_billing_system_says_which(telecom):
-    runner = ActionRunner(load_actions(shipped("telecom")), telecom.runner._backend, retry_pause_s=0)
+    runner = ActionRunner(load_actions(TELECOM), telecom.runner._backend, retry_pause_s=0)
     try:
-        assert (await Telecom(telecom.state, runner).run("action_start_payment"))["currency"] == "KES"
+        assert (await Customer(telecom.state, runner).run("action_start_payment"))["currency"] == "KES"
     finally:
         runner.close()
 
