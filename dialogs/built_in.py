@@ -11,13 +11,15 @@ from dialogs.turn import Frame, Turn
 
 
 def _hand_over(turn: Turn, frame: Frame) -> None:
-    reason = frame.get("context", {}).get("reason", "asked")
+    context = frame.get("context", {})
     if frame["kind"] == "pattern":
         stack.pop(turn)
-    hand_over(turn, reason)
+    hand_over(turn, context.get("reason", "asked"), known=context.get("known"))
 
 
-def _close(turn: Turn, _frame: Frame) -> None:
+def _close(turn: Turn, frame: Frame) -> None:
+    if frame["kind"] == "pattern":
+        stack.pop(turn)
     close_interaction(turn)
 
 
@@ -50,8 +52,8 @@ def _cancel(turn: Turn, frame: Frame) -> None:
 
 def _continue(turn: Turn, _frame: Frame) -> None:
     stack.pop(turn)
-    if turn.stack:
-        stack.user_frame(turn)["at"] = turn.context.now_ms
+    for frame in turn.stack:
+        frame.pop("fails", None)
 
 
 def _start_again(turn: Turn, frame: Frame) -> None:

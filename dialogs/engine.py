@@ -25,7 +25,7 @@ from core.model.inbound import Session
 from dialogs import results, sessions, stack
 from dialogs.guards import give_up, keep_waiting, take_consent, too_often
 from dialogs.handover import hand_over
-from dialogs.interpret import Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret, read
+from dialogs.interpret import Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret
 from dialogs.model import Collect, Project
 from dialogs.navigate import correct, navigate
 from dialogs.normal import TEXT_MAX_CHARS, normal
@@ -95,7 +95,7 @@ class Engine:
             self._chosen(turn, said.choice)
         elif texts and not offered:
             turn.state["queue"] = list(texts)
-            self._answer_queue(turn, first=True)
+            self._answer_queue(turn, first=not (said.session is Session.NEW and turn.context.capabilities.session))
         elif said.media and not texts:
             stack.push_pattern(turn, "pattern_cannot_handle", {"reason": "media"})
             run(turn)
@@ -114,7 +114,10 @@ class Engine:
             results.still_pending(turn)
 
     def _answer_queue(self, turn: Turn, *, first: bool = False) -> None:
-        """Feed the answers that came at once to one prompt after the other; what was asked in between need not be shown."""
+        """Feed the answers that came at once to one prompt after the other; what was asked in between need not be shown.
+
+        The `first` text of an ordinary message is taken as it comes; a dial string always answers the menu.
+        """
         while turn.state.get("queue") and "pending" not in turn.state and not turn.over:
             text, *rest = turn.state["queue"]
             turn.state["queue"] = rest
@@ -125,15 +128,18 @@ class Engine:
                 turn.said[:] = [item for item in turn.said if not item.asks]
             turn.waiting = False
             first = False
+            asked = _asked(turn)
             meaning = interpret(turn, text, self._understand)
             if _just_offered(turn) and not isinstance(meaning, Navigate | Begin):
                 turn.state["queue"] = []
                 run(turn)
-            elif not self._apply(turn, meaning):
-                turn.state["queue"] = []
+            else:
+                self._apply(turn, meaning)
+                if _asked(turn) == asked:  # it was no answer; what follows it cannot be trusted
+                    turn.state["queue"] = []
 
-    def _apply(self, turn: Turn, meaning: Meaning) -> bool:
-        """Do what was meant and go on; False if it was not understood or led elsewhere."""
+    def _apply(self, turn: Turn, meaning: Meaning) -> None:
+        """Do what was meant and go on."""
         step = turn.collect_step()
         if not isinstance(meaning, Unclear | Clarify):
             turn.state.pop("misses", None)
@@ -155,7 +161,6 @@ class Engine:
                 _unclear(turn, step)
         if turn.page is None:
             run(turn)
-        return not isinstance(meaning, Navigate | Clarify | Unclear | Correct)
 
     def _take_option(self, turn: Turn, option: Option, step: Collect | None) -> None:
         _, kind, data = option
@@ -163,7 +168,7 @@ class Engine:
             frame = turn.frame if turn.stack else None
             for name, value in data.items():
                 if name in self.project.slots:
-                    turn.set(name, value, told=True)
+                    turn.set(name, value)
                     if frame is not None and step is not None and name == step.slot:
                         _note(turn, step)
             turn.close_prompt()
@@ -172,9 +177,6 @@ class Engine:
             started = [flow for flow, _ in self.project.intents.get(intent, ())] or [intent]
             if started[0] in self.project.flows:
                 stack.start(turn, self.project.flows[started[0]], entities)
-        elif step is not None:
-            value = read(turn, step.type, data, self.project.slots[step.slot], step)
-            _give(turn, step, data if value is None else value)
         else:
             turn.close_prompt()
             self._apply(turn, interpret(turn, data, self._understand))
@@ -214,6 +216,11 @@ def _filled(turn: Turn, name: str) -> bool:
     return any(slot == name for frame in turn.stack for slot, _ in frame.get("order", ()))
 
 
+def _asked(turn: Turn) -> tuple[int, str] | None:
+    """Return which question is open."""
+    return (turn.prompt["frame"], turn.prompt.get("step", "")) if turn.prompt is not None else None
+
+
 def _just_offered(turn: Turn) -> bool:
     return bool(turn.stack) and turn.frame["flow"] == "pattern_continue_interrupted" and turn.prompt is None
 
@@ -223,11 +230,12 @@ def _note(turn: Turn, step: Collect) -> None:
     frame = turn.frame
     frame["order"] = [*(item for item in frame.get("order", ()) if item[0] != step.slot), [step.slot, step.id]]
     frame["asked"] = step.id
+    frame["told"] = 1
     turn.conceal = turn.conceal or turn.project.slots[step.slot].sensitive
 
 
 def _give(turn: Turn, step: Collect, value: object) -> None:
-    turn.set(step.slot, value, told=True)
+    turn.set(step.slot, value)
     _note(turn, step)
     turn.close_prompt()
 
@@ -260,12 +268,13 @@ def _result(turn: Turn) -> Advanced:
         turn.state["held"] = [item.text for item in turn.said if not item.sensitive]  # it goes out together with the result
         turn.said.clear()
     out = replies(turn)
-    had_timer = turn.state.pop("timer", None)
+    timed = turn.state.get("timer")  # the nonce of the prompt whose timer runs
     if turn.timer is not None and turn.prompt is not None and not turn.ends:
         turn.effects.append(turn.timer)
-        turn.state["timer"] = 1
-    elif had_timer:
+        turn.state["timer"] = turn.prompt["nonce"]
+    elif timed is not None and (turn.prompt is None or turn.prompt["nonce"] != timed):
         turn.effects.append(CancelTimer("prompt"))
+        del turn.state["timer"]
     if turn.said:
         turn.state["said"] = [item.text for item in turn.said if not item.asks and not item.sensitive]
     return Advanced(turn.finish(), out, tuple(turn.effects), turn.conceal)

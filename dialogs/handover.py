@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from core.model.dialog import HandOver
@@ -13,9 +14,14 @@ MASK = "****"
 _TRIED_MAX = 10
 
 
-def hand_over(turn: Turn, reason: str, *, failed: str | None = None) -> None:
-    """Ask for a person and fall silent; the stack stays, so that the flow can go on when the conversation comes back."""
+def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapping[str, Any] | None = None) -> None:
+    """Ask for a person and fall silent; the stack stays, so that the flow can go on when the conversation comes back.
+
+    `known` has step and facts of a flow that has just ended in order to hand over.
+    """
     frame = user_frame(turn) if turn.stack else None
+    if frame is not None and frame["kind"] == "pattern":
+        frame = None
     flow = turn.flow(frame) if frame is not None else turn.project.flows.get(turn.state.get("reason", ""))
     wanted = turn.project.flows.get(turn.state.get("reason", ""), flow)
     card: dict[str, Any] = {
@@ -27,7 +33,7 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None) -> None:
         "failed": failed,
         "facts": facts(turn),
         "language": turn.language,
-    }
+    } | dict(known or {})
     turn.say("utter_human_handoff")
     turn.close_prompt()
     turn.effects.append(HandOver(reason, card, flow.queue if flow is not None else None))
@@ -39,6 +45,10 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None) -> None:
 
 
 def facts(turn: Turn) -> dict[str, str]:
-    """Return the slots that have a value, as text, secrets masked."""
+    """Return the slots that have a single value, as text, secrets masked."""
     slots = turn.project.slots
-    return {name: MASK if slots[name].sensitive else show(value) for name, value in turn.slots.items() if name in slots}
+    return {
+        name: MASK if slots[name].sensitive else show(value)
+        for name, value in turn.slots.items()
+        if name in slots and not isinstance(value, list)
+    }

@@ -17,9 +17,9 @@ from dialogs.source import Map, Problems, Seq
 
 SETTINGS_KEYS = {
     "start_flow", "auth_flow", "languages", "language_slot", "remember", "timezone", "channels", "flows", "slots", "words", "limits",
-    "thresholds", "queues",
+    "thresholds",
 }  # fmt: skip
-FLOW_SETTINGS = {"channels", "auth", "risk", "resume", "ttl", "hours", "steps", "queue"}
+FLOW_SETTINGS = {"channels", "auth", "risk", "resume", "ttl", "steps", "queue"}
 _WORD_KEYS = {"consent", "navigation", "keys", "languages", "language_names", "yes", "no", "change", "numbers", "days", "weekdays"}
 _NAVIGATION = ("back", "menu", "repeat", "help", "agent", "language", "skip", "cancel", "restart")
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\(([\w.-]+)\)|\{([^}]*)\})")

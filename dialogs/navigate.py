@@ -81,7 +81,7 @@ def _skip(turn: Turn) -> None:
         return
     frame = turn.frame
     turn.close_prompt()
-    stack.advance(turn, frame, step)
+    stack.skip(turn, frame, step)
 
 
 def _cancel(turn: Turn) -> None:
@@ -137,9 +137,10 @@ def correct(turn: Turn, name: str | None, value: object, step: Collect | None) -
     if broken is not None:
         turn.say(broken.utter)
     elif reopen(turn, name):
-        turn.set(name, value, told=True)
+        turn.set(name, value)
         frame["order"] = [*frame.get("order", ()), [name, step_id]]
         frame["asked"] = step_id
+        frame["told"] = 1
 
 
 def label_of(turn: Turn, name: str) -> str:

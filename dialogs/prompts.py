@@ -11,6 +11,7 @@ from typing import Any
 from core.model.dialog import SetTimer
 from dialogs import stack
 from dialogs.handover import hand_over
+from dialogs.interpret import read
 from dialogs.model import Button, Collect, Flow
 from dialogs.templates import Template, show
 from dialogs.turn import Frame, Option, Turn, Utterance
@@ -47,7 +48,7 @@ def set_prompt(turn: Turn, frame: Frame, step: Collect, options: list[Option]) -
     frame["asked"] = step.id
     turn.waiting = True
     timeout_s = step.timeout_s.get(turn.family, step.timeout_s.get("", _PROMPT_TIMEOUT_S.get(turn.family, 0.0)))
-    if timeout_s and not frame.get("noinput", 0) >= step.max_noinput:
+    if timeout_s and (turn.family == "ivr" or frame.get("noinput", 0) < step.max_noinput):
         turn.timer = SetTimer("prompt", timeout_s, {"nonce": turn.prompt["nonce"]})
 
 
@@ -85,13 +86,22 @@ def _fill(turn: Turn, name: str, value: Template, context: Mapping[str, Any]) ->
 
 def _options(turn: Turn, step: Collect, buttons: tuple[Button, ...], context: Mapping[str, Any]) -> list[Option]:
     if buttons:
-        return options_of(turn, buttons, context)
+        return [_resolved(turn, step, option) for option in options_of(turn, buttons, context)]
     if step.options_from is not None:
         items = turn.value(step.options_from)
         return [_item(step.slot, item) for item in items] if isinstance(items, list) else []
     if step.type == "yesno":
         return [[turn.text("utter_yes"), "set", {step.slot: True}], [turn.text("utter_no"), "set", {step.slot: False}]]
     return []
+
+
+def _resolved(turn: Turn, step: Collect, option: Option) -> Option:
+    """Read the words that a button stands for as an answer to `step`."""
+    title, kind, data = option
+    if kind != "text":
+        return option
+    value = read(turn, step.type, data, turn.project.slots[step.slot], step)
+    return [title, "set", {step.slot: data if value is None else value}]
 
 
 def _item(slot: str, item: Any) -> Option:
@@ -102,16 +112,22 @@ def _item(slot: str, item: Any) -> Option:
     return [show(item), "set", {slot: item}]
 
 
-def refuse(turn: Turn, frame: Frame, step: Collect, utter: str | None = None) -> None:
-    """Count a failed attempt: say why (`utter`, or the step's own words) and ask again, or take the way out of the step."""
+def refuse(turn: Turn, frame: Frame, step: Collect, utter: str | None = None, *, told: bool = False) -> None:
+    """Count a failed attempt: say why (`utter`, or the step's own words, unless `told`) and ask again, or take the way out of the step."""
     fails = frame["fails"] = frame.get("fails", 0) + 1
     if fails >= step.max_attempts:
         exhausted(turn, frame, step)
         return
+    frame["asked"] = step.id
     own = step.retry_utter[min(fails, len(step.retry_utter)) - 1] if step.retry_utter else None
     by_type = f"utter_no_match_{step.type}"
-    turn.say(utter or own or (by_type if by_type in turn.project.responses else "utter_no_match"), frame.get("context", _NOTHING))
-    open_prompt(turn, frame, step, ask=utter is None or step.reask)
+    if not told:
+        turn.say(utter or own or (by_type if by_type in turn.project.responses else "utter_no_match"), frame.get("context", _NOTHING))
+    if step.ask_action is not None:
+        frame.pop("prepared", None)  # the action asks again
+        turn.close_prompt()
+    else:
+        open_prompt(turn, frame, step, ask=utter is None or step.reask)
 
 
 def exhausted(turn: Turn, frame: Frame, step: Collect) -> None:
@@ -124,7 +140,7 @@ def exhausted(turn: Turn, frame: Frame, step: Collect) -> None:
     elif way == "handoff":
         hand_over(turn, f"slot:{step.slot}:invalid", failed=step.slot)
     elif way == "skip":
-        stack.advance(turn, frame, step)
+        stack.skip(turn, frame, step)
     elif way == "cancel":
         if frame["kind"] == "pattern":
             stack.pop(turn)

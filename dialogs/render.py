@@ -80,7 +80,7 @@ def _screen_reply(turn: Turn, options: Sequence[Option]) -> Reply:
     text = "\n".join(item.text for item in turn.said if item.text)
     sensitive = any(item.sensitive for item in turn.said)
     more, less = turn.text("utter_more"), turn.text("utter_less")
-    pages = screens(text, lines(options), turn.context.capabilities, more=more, less=less, footer=_footer(turn))
+    pages = screens(text, lines(options), turn.context.capabilities, more=more, less=less, footer=_footer(turn), ends=turn.ends)
     if len(pages) > 1:
         prompt = turn.prompt or {"frame": 0, "nonce": turn.nonce(), "ends": turn.ends}
         turn.prompt = prompt | {"pages": pages, "page": 0}
@@ -104,7 +104,7 @@ def turn_page(turn: Turn, step: int) -> None:
 
 def _footer(turn: Turn) -> str:
     """The keys back and menu, where they mean that and there is somewhere to go."""
-    if turn.prompt is None or not turn.stack or turn.ends or turn.stack[0]["flow"] == turn.project.start_flow:
+    if turn.prompt is None or not turn.stack or turn.frame["kind"] == "pattern" or turn.stack[0]["flow"] == turn.project.start_flow:
         return ""
     step = turn.collect_step()
     if step is not None and (step.force or "back" in step.refuse):
@@ -128,8 +128,11 @@ def room_taken(text: str) -> float:
     return size if size is not None else len(text.encode("utf-16-be")) / 2 * 16 / 7
 
 
-def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str, less: str, footer: str) -> list[str]:
-    """Return the pages of `text` and the lines of options under it, each within the budget, none with an option cut in two."""
+def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str, less: str, footer: str, ends: bool) -> list[str]:
+    """Return the pages of `text` and the lines of options under it, each within the budget, none with an option cut in two.
+
+    A last page that `ends` the session offers no way back.
+    """
     budget = capabilities.text_budget_chars
     text, rows = plain(text), [plain(row) for row in rows]
     whole = "\n".join(([text] if text else []) + rows)
@@ -145,8 +148,8 @@ def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str
         if pages[-1] and room_taken("\n".join([*pages[-1], unit])) > room:
             pages.append([])
         pages[-1].append(unit)
-    last = len(pages) - 1
-    return ["\n".join([*page, keys[0] if place == 0 else keys[1] if place == last else " ".join(keys)]) for place, page in enumerate(pages)]
+    middle = ["\n".join([*page, " ".join(keys)]) for page in pages[1:-1]]
+    return ["\n".join([*pages[0], keys[0]]), *middle, "\n".join(pages[-1] if ends else [*pages[-1], keys[1]])]
 
 
 def _units(text: str, room: float) -> list[str]:

@@ -44,7 +44,7 @@ def action_done(turn: Turn, done: ActionDone) -> None:
     if outcome.get("pause"):
         hand_over(turn, "action", failed=done.name)
     elif frame is not None and step is not None:
-        turn.state.get("errors", {}).pop(frame["flow"], None)
+        turn.state["errors"] = {flow_id: count for flow_id, count in turn.state.get("errors", {}).items() if flow_id != frame["flow"]}
         _go_on(turn, frame, step, pending["use"], outcome.get("followup"))
         run(turn)
 
@@ -95,7 +95,7 @@ def _go_on(turn: Turn, frame: Frame, step: Step, use: str, followup: Any) -> Non
             turn.prompt["opts"] = offered["opts"]
     elif isinstance(step, Collect):
         if turn.value(step.slot) is None:
-            refuse(turn, frame, step)
+            refuse(turn, frame, step, told=bool(turn.said))
         else:
             frame["validated"] = step.id
     else:

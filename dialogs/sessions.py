@@ -51,11 +51,8 @@ def arrive(turn: Turn, said: Said) -> bool:
     state["seen"], state["channel"] = context.now_ms, context.channel_id
     interrupted = _interrupted(turn)
     if interrupted is None:
-        if began and not said.texts and said.choice is None:
-            if turn.stack or turn.prompt:
-                stack.clear(turn)
-            state["family"] = turn.family
-            return False
+        if began and said.choice is None:
+            stack.clear(turn)
         state["family"] = turn.family
         return False
     if moved:

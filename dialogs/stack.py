@@ -11,7 +11,7 @@ from dialogs.turn import Frame, Stuck, Turn
 
 _NOTHING: Mapping[str, Any] = {}
 _BREAKS_MAX = 2
-VISIT_KEYS = ("asked", "fails", "noinput", "validated", "prepared")
+VISIT_KEYS = ("asked", "fails", "noinput", "validated", "prepared", "told")
 """What a frame keeps only while it stays at one step."""
 
 
@@ -67,7 +67,7 @@ def start(turn: Turn, flow: Flow, entities: Mapping[str, Any] = _NOTHING) -> Non
     begin(turn, flow)
     for name, value in entities.items():
         if name in turn.project.slots:
-            turn.set(name, value, told=True)
+            turn.set(name, value)
 
 
 def begin(turn: Turn, flow: Flow) -> None:
@@ -184,6 +184,12 @@ def _return_below(turn: Turn, ended: Frame) -> None:
         turn.say("utter_back_to", context)
 
 
+def skip(turn: Turn, frame: Frame, step: Step) -> None:
+    """Leave `step` without an answer; it is not asked again in this frame."""
+    frame["skipped"] = [*frame.get("skipped", ()), step.id]
+    advance(turn, frame, step)
+
+
 def back(turn: Turn) -> bool:
     """Reopen the previous question of the top frame; False if there is none that may be asked again."""
     drop_patterns(turn)
@@ -195,6 +201,7 @@ def back(turn: Turn) -> bool:
             frame["order"] = order
             turn.set(name, None)
             frame["step"] = step_id
+            frame.pop("skipped", None)
             leave(frame)
             turn.close_prompt()
             return True

@@ -9,6 +9,7 @@ from core.model.dialog import RunAction
 from core.model.ids import derive
 from dialogs import stack
 from dialogs.built_in import BUILT_IN_ACTIONS, close_interaction
+from dialogs.handover import facts
 from dialogs.interpret import broken_rule
 from dialogs.model import Action, Call, Collect, Flow, Link, SetSlots, Step
 from dialogs.prompts import offer, open_prompt, refuse
@@ -21,7 +22,7 @@ _NOTHING: Mapping[str, Any] = {}
 def run(turn: Turn) -> None:
     """Run steps until the dialog waits or the stack is empty. Raises `Stuck` if a loop guard trips."""
     limits = turn.project.limits
-    while not turn.waiting and (turn.stack or _more_to_do(turn)):
+    while not (turn.waiting or turn.over) and (turn.stack or _more_to_do(turn)):
         frame = turn.frame
         flow = turn.flow(frame)
         index = flow.index.get(frame["step"])
@@ -43,7 +44,7 @@ def run(turn: Turn) -> None:
 def _more_to_do(turn: Turn) -> bool:
     """With the stack empty: ask whether there is more, or end the session; True if there is something to run."""
     ended, turn.ended = turn.ended, None
-    if turn.over or turn.late:
+    if turn.late:
         return False
     if ended is None:
         if turn.one_shot:  # a screen without a question would leave the person nothing to press
@@ -51,6 +52,8 @@ def _more_to_do(turn: Turn) -> bool:
         return turn.one_shot
     flow = turn.project.flows[ended]
     if turn.one_shot:
+        if not turn.said:
+            turn.say("utter_goodbye")
         close_interaction(turn)
         return False
     if not flow.completed or turn.family == "email":
@@ -100,7 +103,9 @@ def _execute(turn: Turn, frame: Frame, step: Step) -> None:
 
 def _link(turn: Turn, frame: Frame, flow: Flow) -> None:
     if flow.pattern:
-        context = {"reason": "asked"} if frame["kind"] == "pattern" else {"reason": f"flow:{frame['flow']}"}
+        context: dict[str, Any] = {"reason": "asked"}
+        if frame["kind"] != "pattern":
+            context = {"reason": f"flow:{frame['flow']}", "known": {"step": frame["step"], "facts": facts(turn)}}
         stack.pop(turn)
         stack.push_pattern(turn, flow.id, context)
         return
@@ -116,19 +121,21 @@ def _collect(turn: Turn, frame: Frame, step: Collect) -> None:
     if value is not None and step.ask_before_filling and frame.get("asked") != step.id:
         turn.set(step.slot, None)
         value = None
-    if value is None:
+    if value is None and step.id in frame.get("skipped", ()):
+        stack.advance(turn, frame, step)
+    elif value is None:
         if step.ask_action is not None and frame.get("prepared") != step.id:
             request(turn, frame, Action(step.id, step.next, step.line, name=step.ask_action, idempotent=True), "ask")
         else:
             open_prompt(turn, frame, step)
-        return
-    broken = broken_rule(turn, step, value)
-    if broken is not None:
+    elif (broken := broken_rule(turn, step, value)) is not None:
         turn.set(step.slot, None)
         refuse(turn, frame, step, broken.utter)
     elif step.validate_action is not None and frame.get("validated") != step.id:
         request(turn, frame, Action(step.id, step.next, step.line, name=step.validate_action, idempotent=True), "validate")
     else:
+        if frame.get("told"):
+            turn.remember(step.slot)
         stack.advance(turn, frame, step)
 
 

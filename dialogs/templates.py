@@ -60,7 +60,9 @@ class Template:
 
 
 def show(value: Any, *, money: bool = False) -> str:
-    """Return a slot value as people read it: whole floats without a point, lists with commas, `money` with two digits if it has any."""
+    """Return a slot value as people read it: yes or no, whole floats without a point, lists with commas; `money` has two digits or none."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         if value.is_integer():
             return str(int(value))

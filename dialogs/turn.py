@@ -103,17 +103,19 @@ class Turn:
             return self.project.slots[name].initial
         return found
 
-    def set(self, name: str, value: Any, *, told: bool = False) -> None:
-        """Give a slot a value, None clears it; `told` if it comes from the person, who is then asked for it no more."""
+    def set(self, name: str, value: Any) -> None:
+        """Give a slot a value; None clears it."""
         if value is None:
             self.slots.pop(name, None)
         else:
             self.slots[name] = value
         if name == self.project.language_slot and value in self.project.languages:
             self.speak(value)
-        if told and value is not None and name in self.project.remember and not self.project.slots[name].sensitive:
-            verified = self.context.trust >= Strength.PROVED
-            self.effects.append(Remember(name, value, verified))
+
+    def remember(self, name: str) -> None:
+        """Keep what the person told in `name` for later flows and channels, if the project says so."""
+        if name in self.project.remember and not self.project.slots[name].sensitive:
+            self.effects.append(Remember(name, self.slots[name], self.context.trust >= Strength.PROVED))
 
     def speak(self, language: str) -> None:
         """Go on in another language."""

@@ -15,6 +15,7 @@ from dialogs.normal import TEXT_MAX_CHARS, normal, words_of
 
 _WORDS_MAX = 40
 _UNKNOWN_WEIGHT = 0.6
+_VALUE_WEIGHT = 0.1  # a number alone says nothing of what it is for
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class KeywordUnderstanding:
         count = len(self._examples) + 1
         self._weights = {word: log(count / len(places)) + 0.1 for word, places in self._by_word.items()}
         self._largest = log(count) + 0.1
-        self._totals = [sum(self._weights[word] for word in dict.fromkeys(example.words)) for example in self._examples]
+        self._totals = [sum(self._weight(word) for word in dict.fromkeys(example.words)) for example in self._examples]
         self._entities = {name for example in self._examples for name, _ in example.entities}
         self._values = self._known_values()
 
@@ -90,17 +91,22 @@ class KeywordUnderstanding:
         slots = self._project.slots
         return slots.get(entity) or next((slot for slot in slots.values() if slot.entity == entity), None)
 
+    def _weight(self, word: str) -> float:
+        return _VALUE_WEIGHT if word[0] == "{" else self._weights.get(word, self._largest * _UNKNOWN_WEIGHT)
+
     def _ranked(self, words: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
         """Weigh every example that shares a word: twice the shared weight over the weight of both."""
         shared: dict[int, float] = {}
         total = 0.0
         for word in words:
-            weight = self._weights.get(word)
-            total += weight if weight is not None else self._largest * _UNKNOWN_WEIGHT
+            weight = self._weight(word)
+            total += weight
             for number in self._by_word.get(word, ()):
-                shared[number] = shared.get(number, 0.0) + (weight or 0.0)
+                shared[number] = shared.get(number, 0.0) + weight
         best: dict[str, float] = {}
         for number, weight in shared.items():
+            if weight <= _VALUE_WEIGHT:
+                continue
             intent = self._examples[number].intent
             score = min(0.99, 2 * weight / (total + self._totals[number]))
             best[intent] = max(best.get(intent, 0.0), score)

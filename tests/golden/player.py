@@ -5,7 +5,8 @@ has one input and, beside it, `channel`, `after` (seconds), `owner`, `opted_out`
 
     say: text | [texts]      dial: "" | "1*50"        join: true           choose: label of a button, the latest one seen
     done: {slots, error, responses, events}           late: true           dropped: true
-    timer: prompt | redial   handed_back: open | closed                    media: image
+    timer: prompt | redial (the latest set, or: prompt stale, the one before)
+    handed_back: open | closed                    media: image
 
 Expected: `bot` (replies; on channels with sessions after CON or END; buttons in brackets), `does` (effects), and, where the turn
 has them, `stack` (flows from the bottom) and `slots`. `actions` at the top gives results of actions that run at once.
@@ -92,13 +93,14 @@ class Player:
     now_ms: int = START_MS
     count: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
-    timers: dict[str, SetTimer] = field(default_factory=dict)
+    timers: list[SetTimer] = field(default_factory=list)
     running: RunAction | None = None
+    heard: tuple[str, ...] = ()
 
     def play(self, turn: dict[str, Any]) -> tuple[list[str], list[Any]]:
         """Play one turn; return the replies and effects as they are written in the file."""
         self.settings.update({key: turn[key] for key in ("channel", "owner", "opted_out", "trust", "language") if key in turn})
-        self.now_ms += round(turn.get("after", 2) * 1000)
+        self.now_ms += round(turn.get("after", 4) * 1000)
         out, effects = self._advance(self._input(turn))
         while self.running is not None and self.running.name in self.settings.get("actions", {}):
             result = self.settings["actions"][self.running.name]
@@ -129,7 +131,9 @@ class Player:
             case "dropped":
                 return SessionEnded()
             case "timer":
-                return TimerFired(value, self.timers[value].payload)
+                kind, *stale = value.split()
+                timers = [timer for timer in self.timers if timer.kind == kind]
+                return TimerFired(kind, timers[-2 if stale else -1].payload)
         self.settings["owner"] = "bot"
         return HandedBack(closed=value == "closed")
 
@@ -167,8 +171,10 @@ class Player:
         assert self.state == before, "the engine changed the state it was given"
         assert self.engine.advance(before, what, context) == result, "the same input gave another answer"
         self._keep(result)
+        if isinstance(what, Said):
+            self.heard += what.texts
         for reply in result.replies:
-            check_reply(reply, context.capabilities)
+            check_reply(reply, context.capabilities, self.heard)
         return [shown(reply, context.capabilities) for reply in result.replies], [told(effect) for effect in result.effects]
 
     def _keep(self, result: Advanced) -> None:
@@ -183,7 +189,7 @@ class Player:
                     assert self.running is None, "two actions at once"
                     self.running = effect
                 case SetTimer():
-                    self.timers[effect.kind] = effect
+                    self.timers.append(effect)
                 case HandOver():
                     self.settings["owner"] = "queued"
                 case SetConsent():
@@ -192,13 +198,15 @@ class Player:
                     self.settings["language"] = effect.language
 
 
-def check_reply(reply: Reply, capabilities: Capabilities) -> None:
-    """What must hold for every reply of every conversation."""
+def check_reply(reply: Reply, capabilities: Capabilities, heard: tuple[str, ...]) -> None:
+    """What must hold for every reply of every conversation; braces are only the person's own."""
     text = reply.text
     assert text.strip() or reply.media, "an empty reply"
     assert "None" not in text.split(), text
-    assert "{" not in text, text
-    assert "}" not in text, text
+    ours = text
+    for theirs in heard:
+        ours = ours.replace(theirs, "")
+    assert not set("{}") & set(ours), text
     assert all(len(choice.token.encode()) <= 64 for choice in reply.choices)
     if capabilities.family is Family.USSD:
         size = septets(text)
