@@ -16,10 +16,10 @@ from aiohttp import web
 from config.keys import Keys, open_keys
 from config.settings import Settings
 from core import dispatch
+from core.advance import TurnRules
 from core.clock import Clock
 from core.store import actions as action_rows
 from core.store.sqlite import open_store
-from core.advance import TurnRules
 from core.turn import Turns
 from dialogs.actions import ActionRunner, load_actions
 from dialogs.engine import Engine

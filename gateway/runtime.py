@@ -21,7 +21,6 @@ from gateway.counters import Counters
 from gateway.hints import Hints
 from gateway.requests import OpenRequest, OpenRequests
 
-
 if TYPE_CHECKING:
     from gateway.demo.operator import Demo
 

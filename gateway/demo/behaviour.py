@@ -56,22 +56,21 @@ class Behaviour:
 
 
 class Stage:
-    """Holds the current behaviour, and the answers that it delays; `held` counts them."""
+    """Holds the current behaviour, and the answers that it delays; `held` counts them, `changed` is set when the behaviour changes."""
 
     def __init__(self) -> None:
         self.behaviour = Behaviour()
         self.held = 0
-        self._changed = asyncio.Event()
+        self.changed = asyncio.Event()
 
     def change(self, behaviour: Behaviour) -> None:
         """Behave like this from now on, and let go what is held."""
         self.behaviour = behaviour
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self.changed.set()
+        self.changed = asyncio.Event()
 
-    async def hold(self, delay_s: float) -> None:
-        """Wait `delay_s` seconds, or until the behaviour changes."""
-        changed = self._changed
+    async def hold(self, delay_s: float, changed: asyncio.Event) -> None:
+        """Wait `delay_s` seconds, or until `changed`, which was current when the request came, tells of another behaviour."""
         self.held += 1
         try:
             async with asyncio.timeout(delay_s):
@@ -98,8 +97,9 @@ def middleware(stage: Stage) -> Any:
                     request.transport.abort()
                 return web.Response(status=503)
             case Mode.SLOW:
+                changed = stage.changed
                 answer: web.StreamResponse = await handler(request)
-                await stage.hold(behaviour.delay_s)
+                await stage.hold(behaviour.delay_s, changed)
                 return answer
             case Mode.OK:
                 return await handler(request)  # type: ignore[no-any-return]

@@ -99,8 +99,9 @@ async def test_an_action_cut_off_by_a_restart_is_done_once_and_its_result_follow
         await behave(parley, "slow", delay_s=30)
         waiting = asyncio.create_task(parley.dial("2*50*1"))
         async with asyncio.timeout(10):
-            while not await parley.rows("select 1 from action where state = 'running'"):
-                await asyncio.sleep(0)
+            with parley.gateway.hints.listen("events") as listener:
+                while not await parley.rows("select 1 from action where state = 'running'"):
+                    await listener.wait(1)
         waiting.cancel()
         parley.gateway.store.close()  # the process dies: nothing of what still runs can be written
         await behave(parley, "ok")

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,7 @@ async def parley(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 async def count(parley: Running, table: str) -> int:
-    (row,) = await parley.rows(f"select count(*) from {table}")  # noqa: S608
+    (row,) = await parley.rows(f"select count(*) from {table}")
     return int(row[0])
 
 
@@ -45,7 +44,7 @@ async def test_a_message_without_signature_is_refused_and_leaves_no_row(parley: 
     status, _ = await parley.post("sms", data={"MessageSid": "SM1", "From": ANNA, "To": "+254711082000", "Body": "hi"})
     assert status == 403
     assert await count(parley, "inbound") == 0
-    refused = [labels for (name, labels) in parley.gateway.counters._counts if name == "refused"]  # noqa: SLF001
+    refused = [labels for (name, labels) in parley.gateway.counters._counts if name == "refused"]
     assert any(("channel", "sms") in labels for labels in refused)
 
 
