@@ -14,6 +14,8 @@ from core.store.work_items import WorkItem
 
 CASES_MAX = 10
 INTERACTIONS_MAX = 10
+TURNS_MAX = 5
+_LAST_TURNS = "select author, text, created_at from message where conversation_id = ? and created_at <= ? order by seq desc limit ?"
 
 
 def conversation_ids(tx: Tx, conversation_id: str) -> list[str]:
@@ -104,6 +106,12 @@ def item_document(item: WorkItem, names: Mapping[str, str]) -> dict[str, Any]:
         "claimed_at": item.claimed_at,
         "ended_at": item.ended_at,
     }
+
+
+def last_turns(tx: Tx, item: WorkItem) -> list[dict[str, Any]]:
+    """Return what was said last before a hand-over, oldest first: the situation in which it happened."""
+    rows = tx.all(_LAST_TURNS, (item.conversation_id, item.created_at, TURNS_MAX))
+    return [{"author": author, "text": text, "at": at} for author, text, at in reversed(rows)]
 
 
 def latest_item(tx: Tx, conversation_id: str) -> WorkItem | None:

@@ -64,6 +64,11 @@ class Line:
     customer_at: int | None
 
 
+# The condition of the partial index, word for word: without it the planner would read every hand-over that ever was.
+_LIVE = "w.state in ('waiting', 'working')"
+_WAITING_BY_QUEUE = f"select w.queue, count(*) from work_item w where {_LIVE} and w.state = 'waiting' group by w.queue"  # noqa: S608
+
+
 def _item(row: Row) -> WorkItem:
     values = list(row[:14])
     values[9] = json.loads(values[9])
@@ -92,13 +97,17 @@ def latest(tx: Tx, conversation_id: str) -> WorkItem | None:
 
 def waiting(tx: Tx, limit: int) -> list[Line]:
     """Return what waits, oldest first."""
-    return [_line(row) for row in tx.all(f"{_LINE} where w.state = 'waiting' order by w.created_at, w.number limit ?", (limit,))]
+    return [
+        _line(row) for row in tx.all(f"{_LINE} where {_LIVE} and w.state = 'waiting' order by w.created_at, w.number limit ?", (limit,))
+    ]
 
 
 def working(tx: Tx, limit: int, agent_id: str | None = None) -> list[Line]:
     """Return what is being worked on, by one agent or by all, oldest first."""
     where, args = ("and w.agent_id = ?", (agent_id, limit)) if agent_id else ("", (limit,))
-    return [_line(row) for row in tx.all(f"{_LINE} where w.state = 'working' {where} order by w.created_at, w.number limit ?", args)]
+    return [
+        _line(row) for row in tx.all(f"{_LINE} where {_LIVE} and w.state = 'working' {where} order by w.created_at, w.number limit ?", args)
+    ]
 
 
 def _line(row: Row) -> Line:
@@ -107,13 +116,13 @@ def _line(row: Row) -> Line:
 
 def held_by(tx: Tx, agent_id: str) -> list[WorkItem]:
     """Return what an agent works on."""
-    sql = f"select {_COLUMNS} from work_item w where w.state = 'working' and w.agent_id = ? order by w.created_at"  # noqa: S608
+    sql = f"select {_COLUMNS} from work_item w where {_LIVE} and w.state = 'working' and w.agent_id = ? order by w.created_at"  # noqa: S608
     return [_item(row) for row in tx.all(sql, (agent_id,))]
 
 
 def counts(tx: Tx) -> dict[str, int]:
     """Return how many items wait in each queue."""
-    return {row[0]: row[1] for row in tx.all("select queue, count(*) from work_item where state = 'waiting' group by queue")}
+    return {row[0]: row[1] for row in tx.all(_WAITING_BY_QUEUE)}
 
 
 def assign(tx: Tx, item_id: str, agent_id: str, at: int) -> bool:

@@ -50,7 +50,7 @@ class Work:
         return {
             "cursor": events.head(tx),
             "conversation": {"id": conversation.id, "seq": conversation.seq, "owner": conversation.owner, "agent": conversation.agent_id},
-            "item": person.item_document(item, names),
+            "item": person.item_document(item, names) | {"turns": person.last_turns(tx, item)},
             "person": person.card(tx, conversation_id),
             "ways": person.ways(tx, self._channels, conversation_id),
             "entries": entries,

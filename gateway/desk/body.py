@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -12,6 +13,7 @@ from core.model.ids import derive
 from gateway.desk.auth import Problem
 
 _BODY_BYTES = 65_536
+_BODY_TIMEOUT_S = 10.0
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -32,11 +34,7 @@ async def fields(request: web.Request, **types: Any) -> dict[str, Any]:
 async def _document(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise Problem(415, "unsupported_media_type", "The body must be JSON.")
-    body = await request.content.read(_BODY_BYTES + 1)
-    while len(body) <= _BODY_BYTES and not request.content.at_eof():
-        body += await request.content.read(_BODY_BYTES + 1 - len(body))
-    if len(body) > _BODY_BYTES:
-        raise Problem(413, "too_large", "The body is too large.")
+    body = await _bytes(request)
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -44,6 +42,19 @@ async def _document(request: web.Request) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Problem(400, "bad_request", "The body must be an object.")
     return document
+
+
+async def _bytes(request: web.Request) -> bytes:
+    body = b""
+    try:
+        async with asyncio.timeout(_BODY_TIMEOUT_S):
+            while not request.content.at_eof():
+                body += await request.content.read(_BODY_BYTES + 1 - len(body))
+                if len(body) > _BODY_BYTES:
+                    raise Problem(413, "too_large", "The body is too large.")
+    except TimeoutError:
+        raise Problem(408, "too_slow", "The body did not arrive in time.") from None
+    return body
 
 
 def cause(request_id: str, agent_id: str) -> str:

@@ -30,7 +30,15 @@ function handover(item) {
   const card = item.card;
   const rows = CARD.filter((key) => card[key] !== undefined).map((key) => [LABELS[key], shown(key, card[key])]);
   const others = Object.keys(card).filter((key) => !CARD.includes(key)).map((key) => [words(key), shown(key, card[key])]);
-  return section(`Handover ${item.number}`, pairs([...rows, ...others, ["Queue", item.queue], ["Since", moment(item.created_at)], ["Outcome", item.disposition ? words(item.disposition) : null]]));
+  const end = [["Queue", item.queue], ["Since", moment(item.created_at)], ["Outcome", item.disposition ? words(item.disposition) : null]];
+  return section(`Handover ${item.number}`, pairs([...rows, ...others, ...end]), turns(item.turns));
+}
+
+// What was said last before the hand-over; the timeline moves on, this stays.
+function turns(said) {
+  if (!said.length) return null;
+  const lines = said.map((one) => h("li", {}, h("span", { class: "by" }, `${words(one.author)}: `), h("bdi", {}, one.text)));
+  return h("details", { class: "turns", open: true }, h("summary", {}, "Last words before"), h("ul", { class: "plain" }, ...lines));
 }
 
 // A value of the card as text: codes as words, lists and tables a line each.

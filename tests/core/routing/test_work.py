@@ -1,53 +1,30 @@
-"""Who holds a hand-over: one owner at any time, whoever races, and nobody speaks over what they have not seen."""
+"""Who holds a hand-over: one owner at any time, whoever races."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import pytest
-
-from core import agents, dispatch
-from core.model.outbound import DeliveryStatus
+from core import agents
 from core.routing import speak, work
 from core.routing.refused import Refused
 from core.store import conversations, interactions, work_items
 from core.store.agents import Agent
 from core.store.api import Tx
 from core.store.sqlite import SqliteStore
+from tests.core.routing.cases import queued, refusal, two_agents, working
 from tests.core.routing.people import (
     CHANNELS,
     NOW,
     NUMBER,
-    SMS,
-    USSD,
-    VISITOR,
-    WEB,
     add_agent,
-    bot_says,
-    customer_says,
     hand_over,
     new_id,
 )
 
 
-def _queued(tx: Tx) -> tuple[str, str]:
-    conversation_id = customer_says(tx, "agent please")
-    return conversation_id, hand_over(tx)
-
-
-def _two_agents(tx: Tx) -> tuple[Agent, Agent]:
-    return add_agent(tx, "amina"), add_agent(tx, "boris")
-
-
-def _refusal(store: SqliteStore, unit: object) -> Refused:
-    with pytest.raises(Refused) as caught:
-        store.write_sync(unit)
-    return caught.value
-
-
 def test_a_claim_makes_the_agent_the_owner_with_a_new_epoch(store: SqliteStore) -> None:
-    conversation_id, item_id = store.write_sync(_queued)
+    conversation_id, item_id = store.write_sync(queued)
     amina = store.write_sync(lambda tx: add_agent(tx, "amina"))
     before = store.read_sync(lambda tx: conversations.load(tx, conversation_id))
 
@@ -59,11 +36,11 @@ def test_a_claim_makes_the_agent_the_owner_with_a_new_epoch(store: SqliteStore) 
 
 
 def test_the_second_to_claim_is_told_who_has_it(store: SqliteStore) -> None:
-    _, item_id = store.write_sync(_queued)
-    amina, boris = store.write_sync(_two_agents)
+    _, item_id = store.write_sync(queued)
+    amina, boris = store.write_sync(two_agents)
     store.write_sync(lambda tx: work.claim(tx, item_id, amina, NOW))
 
-    refused = _refusal(store, lambda tx: work.claim(tx, item_id, boris, NOW))
+    refused = refusal(store, lambda tx: work.claim(tx, item_id, boris, NOW))
 
     assert (refused.code, refused.details["agent"]) == ("taken", "Amina")
     assert store.write_sync(lambda tx: work.claim(tx, item_id, amina, NOW + 5)).version == 2, "the winner may ask again"
@@ -86,116 +63,24 @@ def test_of_many_agents_at_once_exactly_one_gets_each_item(store: SqliteStore) -
     assert sorted(wins) == sorted(items)
 
 
-def test_a_reply_goes_to_the_customers_channel_as_the_agents_word(store: SqliteStore) -> None:
-    conversation_id, item_id = store.write_sync(_queued)
-    amina = store.write_sync(lambda tx: add_agent(tx, "amina"))
-    store.write_sync(lambda tx: work.claim(tx, item_id, amina, NOW))
-    seq = store.read_sync(lambda tx: conversations.load(tx, conversation_id).seq)
-
-    spoken = store.write_sync(
-        lambda tx: speak.reply(tx, CHANNELS, conversation_id, amina, " Hello \r\nthere\x07 ", against_seq=seq, cause=new_id(), at=NOW)
-    )
-
-    row = store.read_sync(
-        lambda tx: tx.one(
-            "select m.text, m.author, m.agent_id, m.channel_id, o.recipient, o.state from message m join outbox o on o.message_id = m.id"
-            " where m.id = ?",
-            (spoken.message_id,),
-        )
-    )
-    assert row == ("Hello \nthere", "agent", amina.id, "sms", NUMBER.value, "queued")
-    assert not spoken.pulled
-
-
-def test_a_ussd_customer_is_answered_by_sms_and_a_visitor_in_the_chat(store: SqliteStore) -> None:
-    amina = store.write_sync(lambda tx: add_agent(tx, "amina"))
-
-    def answer(tx: Tx, channel: object, address: object) -> tuple[str, bool]:
-        conversation_id = customer_says(tx, "9", channel, address)
-        work.claim(tx, hand_over(tx, channel, address), amina, NOW)
-        seq = conversations.load(tx, conversation_id).seq
-        spoken = speak.reply(tx, CHANNELS, conversation_id, amina, "Hello", against_seq=seq, cause=new_id(), at=NOW)
-        return tx.one("select channel_id from message where id = ?", (spoken.message_id,))[0], spoken.pulled
-
-    assert store.write_sync(lambda tx: answer(tx, USSD, NUMBER)) == ("sms", False)
-    assert store.write_sync(lambda tx: answer(tx, WEB, VISITOR)) == ("web", True)
-
-
-def _working(store: SqliteStore) -> tuple[str, str, Agent, int]:
-    conversation_id, item_id = store.write_sync(_queued)
-    amina = store.write_sync(lambda tx: add_agent(tx, "amina"))
-    store.write_sync(lambda tx: work.claim(tx, item_id, amina, NOW))
-    return conversation_id, item_id, amina, store.read_sync(lambda tx: conversations.load(tx, conversation_id).seq)
-
-
-def test_a_reply_against_an_outdated_number_is_refused_and_leaves_nothing(store: SqliteStore) -> None:
-    conversation_id, _, amina, seq = _working(store)
-    store.write_sync(lambda tx: customer_says(tx, "one more thing"))
-
-    refused = _refusal(
-        store, lambda tx: speak.reply(tx, CHANNELS, conversation_id, amina, "Hello", against_seq=seq, cause=new_id(), at=NOW)
-    )
-
-    assert (refused.code, refused.details["newer"]) == ("outdated", 1)
-    assert store.read_sync(lambda tx: tx.one("select count(*) from message where author = 'agent'")) == (0,)
-    newest = refused.details["seq"]
-    store.write_sync(lambda tx: speak.reply(tx, CHANNELS, conversation_id, amina, "Hello", against_seq=newest, cause=new_id(), at=NOW))
-
-
-def test_own_words_do_not_make_a_reply_outdated_but_a_colleagues_do(store: SqliteStore) -> None:
-    conversation_id, item_id, amina, seq = _working(store)
-    boss = store.write_sync(lambda tx: add_agent(tx, "zola", "supervisor"))
-
-    def say(agent: Agent, against: int) -> speak.Spoken:
-        return store.write_sync(
-            lambda tx: speak.reply(tx, CHANNELS, conversation_id, agent, "Hello", against_seq=against, cause=new_id(), at=NOW)
-        )
-
-    say(amina, seq)
-    spoken = say(amina, seq)
-    store.write_sync(lambda tx: work.take_over(tx, item_id, boss, NOW))
-    with pytest.raises(Refused) as caught:
-        say(boss, seq)
-    assert caught.value.code == "outdated"
-    say(boss, spoken.seq)
-
-
-def test_the_same_reply_again_is_one_message(store: SqliteStore) -> None:
-    conversation_id, _, amina, seq = _working(store)
-    cause = new_id()
-    twice = [
-        store.write_sync(lambda tx: speak.reply(tx, CHANNELS, conversation_id, amina, "Hello", against_seq=seq, cause=cause, at=NOW))
-        for _ in range(2)
-    ]
-    assert twice[0] == twice[1]
-    assert store.read_sync(lambda tx: tx.one("select count(*) from outbox")) == (1,)
-
-
-@pytest.mark.parametrize(("text", "code"), [("  \x00 ", "empty"), ("x" * 1_601, "too_long")])
-def test_a_reply_that_no_channel_takes_is_refused(store: SqliteStore, text: str, code: str) -> None:
-    conversation_id, _, amina, seq = _working(store)
-    refused = _refusal(store, lambda tx: speak.reply(tx, CHANNELS, conversation_id, amina, text, against_seq=seq, cause=new_id(), at=NOW))
-    assert refused.code == code
-
-
 def test_only_the_holder_may_reply_and_close(store: SqliteStore) -> None:
-    conversation_id, item_id = store.write_sync(_queued)
-    amina, boris = store.write_sync(_two_agents)
+    conversation_id, item_id = store.write_sync(queued)
+    amina, boris = store.write_sync(two_agents)
 
     def reply(tx: Tx) -> speak.Spoken:
         return speak.reply(tx, CHANNELS, conversation_id, boris, "Hello", against_seq=99, cause=new_id(), at=NOW)
 
-    assert _refusal(store, reply).code == "not_yours"
+    assert refusal(store, reply).code == "not_yours"
     store.write_sync(lambda tx: work.claim(tx, item_id, amina, NOW))
-    assert _refusal(store, reply).code == "not_yours"
-    assert _refusal(store, lambda tx: work.close(tx, item_id, boris, "resolved", NOW)).code == "not_yours"
+    assert refusal(store, reply).code == "not_yours"
+    assert refusal(store, lambda tx: work.close(tx, item_id, boris, "resolved", NOW)).code == "not_yours"
     store.write_sync(lambda tx: work.close(tx, item_id, amina, "resolved", NOW))
-    assert _refusal(store, reply).code == "done"
-    assert _refusal(store, lambda tx: work.claim(tx, item_id, boris, NOW)).code == "done"
+    assert refusal(store, reply).code == "done"
+    assert refusal(store, lambda tx: work.claim(tx, item_id, boris, NOW)).code == "done"
 
 
 def test_closing_ends_the_item_and_every_open_contact_and_keeps_the_note_inside(store: SqliteStore) -> None:
-    conversation_id, item_id, amina, _ = _working(store)
+    conversation_id, item_id, amina, _ = working(store)
 
     store.write_sync(lambda tx: work.close(tx, item_id, amina, "resolved", NOW + 9, note="Called the shop"))
 
@@ -210,7 +95,7 @@ def test_closing_ends_the_item_and_every_open_contact_and_keeps_the_note_inside(
 
 
 def test_a_released_item_waits_again_with_its_age(store: SqliteStore) -> None:
-    conversation_id, item_id, amina, _ = _working(store)
+    conversation_id, item_id, amina, _ = working(store)
     item = store.write_sync(lambda tx: work.release(tx, item_id, amina, NOW + 60_000))
     conversation = store.read_sync(lambda tx: conversations.load(tx, conversation_id))
     assert (item.state, item.agent_id, item.created_at) == ("waiting", None, NOW)
@@ -218,84 +103,38 @@ def test_a_released_item_waits_again_with_its_age(store: SqliteStore) -> None:
 
 
 def test_only_a_supervisor_takes_over_or_sends_back(store: SqliteStore) -> None:
-    _, item_id, amina, _ = _working(store)
+    _, item_id, amina, _ = working(store)
     boris, boss = store.write_sync(lambda tx: (add_agent(tx, "boris"), add_agent(tx, "zola", "supervisor")))
-    assert _refusal(store, lambda tx: work.take_over(tx, item_id, boris, NOW)).code == "not_yours"
-    assert _refusal(store, lambda tx: work.force_return(tx, item_id, boris, NOW)).code == "not_yours"
+    assert refusal(store, lambda tx: work.take_over(tx, item_id, boris, NOW)).code == "not_yours"
+    assert refusal(store, lambda tx: work.force_return(tx, item_id, boris, NOW)).code == "not_yours"
     assert store.write_sync(lambda tx: work.take_over(tx, item_id, boss, NOW)).agent_id == boss.id
-    assert _refusal(store, lambda tx: work.release(tx, item_id, amina, NOW)).code == "not_yours"
+    assert refusal(store, lambda tx: work.release(tx, item_id, amina, NOW)).code == "not_yours"
     assert store.write_sync(lambda tx: work.force_return(tx, item_id, boss, NOW)).state == "waiting"
 
 
 def test_a_disabled_agents_work_goes_back_to_the_queue(store: SqliteStore) -> None:
-    conversation_id, item_id, amina, _ = _working(store)
+    conversation_id, item_id, amina, _ = working(store)
     store.write_sync(lambda tx: agents.disable(tx, amina.id, NOW))
     assert store.read_sync(lambda tx: work_items.find(tx, item_id)).state == "waiting"
     assert store.read_sync(lambda tx: conversations.load(tx, conversation_id)).owner == "queued"
 
 
-def test_a_reply_held_back_at_sending_goes_out_once_when_asked_again(store: SqliteStore) -> None:
-    conversation_id, _, amina, seq = _working(store)
-    held = store.write_sync(lambda tx: speak.reply(tx, CHANNELS, conversation_id, amina, "Hello", against_seq=seq, cause=new_id(), at=NOW))
-    assert _refusal(store, lambda tx: speak.again(tx, CHANNELS, held.message_id, amina, against_seq=99, at=NOW)).code == "not_held_back"
-    store.write_sync(lambda tx: customer_says(tx, "wait"))
-    assert store.write_sync(lambda tx: dispatch.claim(tx, CHANNELS, NOW, "lease", 10, 1_000)) == []
-    assert store.read_sync(lambda tx: tx.one("select status from message where id = ?", (held.message_id,))) == (DeliveryStatus.CANCELLED,)
+def test_the_lists_of_the_desk_never_read_the_hand_overs_of_the_past(store: SqliteStore) -> None:
+    read: list[str] = []
 
-    assert _refusal(store, lambda tx: speak.again(tx, CHANNELS, held.message_id, amina, against_seq=seq, at=NOW)).code == "outdated"
-    sent = [store.write_sync(lambda tx: speak.again(tx, CHANNELS, held.message_id, amina, against_seq=99, at=NOW)) for _ in range(2)]
+    def explained(tx: Tx) -> None:
+        class Explaining:
+            def all(self, sql: str, args: object = ()) -> list[object]:
+                read.extend(row[3] for row in tx.all(f"explain query plan {sql}", args) if "work_item w" in sql)
+                return tx.all(sql, args)
 
-    assert sent[0].message_id == sent[1].message_id != held.message_id
-    due = store.write_sync(lambda tx: dispatch.claim(tx, CHANNELS, NOW, "lease", 10, 1_000))
-    assert [one.message.reply.text for one in due] == ["Hello"]
+        work_items.waiting(Explaining(), 10)
+        work_items.working(Explaining(), 10)
+        work_items.working(Explaining(), 10, "a")
+        work_items.held_by(Explaining(), "a")
+        work_items.counts(Explaining())
 
-
-def test_the_bots_unsent_words_are_held_back_once_an_agent_has_the_conversation(store: SqliteStore) -> None:
-    _, item_id = store.write_sync(_queued)
-    amina = store.write_sync(lambda tx: add_agent(tx, "amina"))
-    store.write_sync(lambda tx: bot_says(tx, "Anything else?"))
-    store.write_sync(lambda tx: work.claim(tx, item_id, amina, NOW))
-    assert store.write_sync(lambda tx: dispatch.claim(tx, CHANNELS, NOW, "lease", 10, 1_000)) == []
-
-
-def test_after_a_contact_has_ended_a_reply_opens_the_next_one(store: SqliteStore) -> None:
-    conversation_id, item_id, amina, seq = _working(store)
-    contact = store.read_sync(lambda tx: work_items.find(tx, item_id)).interaction_id
-
-    def time_out(tx: Tx) -> None:
-        conversation = conversations.load(tx, conversation_id)
-        interactions.close_one(tx, conversation, contact, reason="timeout", at=NOW)
-        conversations.save(tx, conversation)
-
-    store.write_sync(time_out)
-    store.write_sync(lambda tx: speak.reply(tx, CHANNELS, conversation_id, amina, "Hello", against_seq=seq, cause=new_id(), at=NOW + 1))
-    opened = store.read_sync(lambda tx: tx.all("select direction, previous_id from interaction where status = 'open'"))
-    assert opened == [("outbound", contact)]
-
-
-def test_who_opted_out_is_not_written_to_until_they_write_again(store: SqliteStore) -> None:
-    conversation_id, _, amina, seq = _working(store)
-    store.write_sync(lambda tx: tx.execute("update contact_medium set opted_out_at = ?", (NOW + 1,)))
-
-    def reply(tx: Tx) -> speak.Spoken:
-        return speak.reply(tx, CHANNELS, conversation_id, amina, "Hello", against_seq=seq + 1, cause=new_id(), at=NOW + 2)
-
-    refused = _refusal(store, reply)
-    assert (refused.code, refused.details["problem"]) == ("no_channel", "opted_out")
-    store.write_sync(lambda tx: customer_says(tx, "are you there?", at=NOW + 3))
-    assert store.write_sync(reply).seq > seq
-
-
-def test_a_number_that_has_a_new_owner_is_not_written_to(store: SqliteStore) -> None:
-    conversation_id, _, amina, seq = _working(store)
-    store.write_sync(lambda tx: tx.execute("update contact_medium set valid_to = ?", (NOW,)))
-    refused = _refusal(
-        store, lambda tx: speak.reply(tx, {"sms": SMS}, conversation_id, amina, "Hello", against_seq=seq, cause=new_id(), at=NOW)
-    )
-    assert (refused.code, refused.details["problem"]) == ("no_channel", "moved")
-
-
-@pytest.mark.parametrize("text", ["", " ", "x" * 4_001])
-def test_a_note_has_words_and_a_limit(store: SqliteStore, text: str) -> None:
-    conversation_id, _, amina, _ = _working(store)
-    assert _refusal(store, lambda tx: speak.note(tx, conversation_id, amina, text, NOW)).code == "bad_text"
+    store.read_sync(explained)
+    plans = [step for step in read if step.split()[1] == "w"]
+    assert len(plans) == 5
+    assert all("work_item_live" in step and step.startswith("SEARCH") for step in plans), plans

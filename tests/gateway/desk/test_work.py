@@ -57,6 +57,7 @@ async def test_a_hand_over_is_claimed_answered_noted_and_closed(parley: Running)
         shown = await claim(agent, conversation)
         assert (shown["conversation"]["owner"], shown["item"]["state"]) == ("agent", "working")
         assert next(entry["message"]["text"] for entry in shown["entries"] if "message" in entry) == "agent"
+        assert [turn["author"] for turn in shown["item"]["turns"]][:1] == ["customer"]
         assert shown["ways"][0]["address"] == ANNA
 
         status, _ = await agent.reply(conversation, "How can I help?", shown["conversation"]["seq"])
