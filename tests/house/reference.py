@@ -17,7 +17,7 @@ from channels.registry import KINDS, load
 from config.environment import variables
 from config.settings import Settings
 from config.typed import hints
-from gateway.cli import COMMANDS, cli
+from gateway.cli import cli
 
 SETTINGS_HEAD = """# Settings
 
@@ -122,23 +122,27 @@ def _default(field: dataclasses.Field[Any]) -> str:
 
 def commands_page() -> str:
     """Return docs/commands.md."""
+    root = _context(cli, "parley", None)
     parts = [COMMANDS_HEAD]
-    for path, command in _commands():
-        parts += [f"## parley {path}\n", "```text", _help(command, f"parley {path}"), "```\n"]
+    for context in _contexts(root):
+        help_text = "\n".join(line.rstrip() for line in context.command.get_help(context).splitlines())
+        parts += [f"## {context.command_path}\n", "```text", help_text, "```\n"]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _commands() -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(cli)
-    for name in COMMANDS:
-        command = cli.get_command(context, name)
+def _contexts(parent: click.Context) -> Iterator[click.Context]:
+    """Yield the context of every command below one, in the order of the help, as click makes it when the command is called."""
+    group = parent.command
+    assert isinstance(group, click.Group)
+    for name in group.list_commands(parent):
+        command = group.get_command(parent, name)
         assert command is not None
-        yield name, command
+        context = _context(command, name, parent)
+        yield context
         if isinstance(command, click.Group):
-            for sub in command.list_commands(context):
-                yield f"{name} {sub}", command.commands[sub]
+            yield from _contexts(context)
 
 
-def _help(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
-    return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    settings = {**command.context_settings, "terminal_width": 100, "max_content_width": 100}
+    return click.Context(command, parent=parent, info_name=name, **settings)
