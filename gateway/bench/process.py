@@ -1,0 +1,78 @@
+"""Starts the programs that are measured, as processes of their own, and stops them. It knows nothing of what is measured."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
+_STOP_S = 30.0
+
+
+class NotStarted(Exception):
+    """A program ended instead of starting; the text is what it said."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A program that runs: its port, and the seconds from its start until it said that it is ready."""
+
+    process: subprocess.Popen[str]
+    port: int
+    start_s: float
+
+    def memory_mb(self) -> float:
+        """Return the resident memory in MB."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise ProcessLookupError(self.process.pid)
+
+    def stop(self) -> None:
+        """End the program as an operator would, and wait for it."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the program without warning it."""
+        self.process.kill()
+        self.process.wait()
+
+
+def start(module: Sequence[str], *, core: int | None = None, environ: Mapping[str, str] | None = None) -> Running:
+    """Run `python -m module…` and wait for the line with its address; pinned to `core` if given. Raises `NotStarted`."""
+    pin = (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
+    begun = time.perf_counter()
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:  # a pipe would fill up, and then the program would wait for its reader
+        process = subprocess.Popen(
+            [sys.executable, "-m", *module],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, **(environ or {})},
+            preexec_fn=pin,  # noqa: PLW1509 - the child only pins itself
+        )
+        url = _URL.search(process.stdout.readline() if process.stdout else "")
+        if url:
+            return Running(process, int(url[1]), time.perf_counter() - begun)
+        process.kill()
+        process.wait()
+        log.seek(0)
+        raise NotStarted(f"{' '.join(module)} ended with {process.returncode}: {log.read()[-2000:].strip()}")
+
+
+def gateway(data: Path, *, config: Path | None = None, core: int | None = None, environ: Mapping[str, str] | None = None) -> Running:
+    """Start the gateway on a free port; raises `NotStarted`."""
+    options = ["--port", "0", "--data", str(data)] + (["--config", str(config)] if config else [])
+    return start(["gateway", "run", *options], core=core, environ=environ)
