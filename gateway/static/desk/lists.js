@@ -5,7 +5,6 @@ import { age, channelName, moment, personName, urgency, words } from "./format.j
 
 const TABS = { queue: "Queue", mine: "Mine", others: "Team" };
 const EMPTY = { queue: "Nobody is waiting.", mine: "You have no open conversations. Claim one from the queue.", others: "Nobody else has open conversations." };
-const AUTHORS = { agent: "Agent", bot: "Bot" };
 
 export class Lists {
   constructor(onOpen, me) {
@@ -87,7 +86,7 @@ export class Lists {
   #row(line) {
     const name = personName(line.name, line.family, line.address);
     const since = line.state === "waiting" ? line.created_at : (line.customer_at ?? line.created_at);
-    const author = line.last.author === "agent" && line.agent === this.me ? "You" : AUTHORS[line.last.author];
+    const author = line.last.author === "agent" ? (line.agent === this.me ? "You" : "Agent") : null;
     const unread = this.#unread(line);
     const button = h(
       "button",

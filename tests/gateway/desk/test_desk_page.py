@@ -1,0 +1,35 @@
+"""The page for agents and integrators names every code and every route that there is."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.web import make_app
+from tests.gateway.desk.test_doors import routes_of
+from tests.gateway.running import Running
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "desk.md").read_text(encoding="utf-8")
+REFUSALS = {"Refused": 0, "AgentRefused": 0, "Problem": 1, "problem": 1}
+
+
+def codes() -> Iterator[str]:
+    for path in (*ROOT.glob("gateway/desk/*.py"), *ROOT.glob("core/routing/*.py"), ROOT / "core" / "agents.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                place = REFUSALS.get(ast.unparse(node.func).rpartition(".")[2])
+                if place is not None and isinstance(node.args[place], ast.Constant):
+                    yield node.args[place].value
+
+
+def test_every_error_code_is_described() -> None:
+    found = set(codes())
+    assert {"outdated", "sign_in", "last_admin"} <= found
+    assert sorted(code for code in found if f"`{code}`" not in PAGE) == []
+
+
+async def test_every_route_is_described(parley: Running) -> None:
+    routes = {path for _, path in routes_of(make_app(parley.gateway)) if "/api/" in path} - {"/desk/api/login"}
+    assert sorted(path for path in routes if f"{path}`" not in PAGE and f"{path}?" not in PAGE) == []
