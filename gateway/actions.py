@@ -13,7 +13,6 @@ from core.model.dialog import ActionDone, RunAction
 from core.store import actions
 from core.store.api import StoreUnavailable, Tx
 from dialogs.actions import ActionPerson, ActionRunner
-from gateway.faults import log_fault
 from gateway.requests import OpenRequest
 from gateway.runtime import Gateway
 
@@ -64,7 +63,7 @@ class Actions:
             _LOG.warning("the result of action %s waits for the store: %s", run.name, unavailable.code)
             return
         except Exception as error:  # noqa: BLE001 - the action's row stays, and it is run again after its lease
-            log_fault(_LOG, f"concluding action {run.name}", error)
+            _LOG.error("concluding action %s failed", run.name, exc_info=error)
             return
         point("action.recorded")
         self._gateway.counters.add("actions", action=run.name, error=done.error or "none")
@@ -86,7 +85,7 @@ class Actions:
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a flow may fail in any way
-            log_fault(_LOG, f"the flow that takes in action {run.name}", error)
+            _LOG.error("the flow that takes in action %s failed", run.name, exc_info=error)
             gateway.counters.add("flow_failures", channel="action")
             return await gateway.store.write(
                 lambda tx: gateway.turns.action_done(tx, run.key, done, gateway.clock.now_ms(), waiting=waiting, sorry=True)

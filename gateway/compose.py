@@ -24,7 +24,7 @@ from core.turn import Turns
 from dialogs.actions import ActionRunner, load_actions
 from dialogs.engine import Engine
 from dialogs.loader import load_project
-from gateway import health
+from gateway import health, logs
 from gateway.actions import Actions
 from gateway.backend import HttpBackend
 from gateway.configured import make_channels
@@ -71,6 +71,7 @@ def project_folder(settings: Settings) -> Path:
 
 async def serve(settings: Settings, data: Path, *, ready: Callable[[Gateway], None]) -> None:
     """Run a gateway until the process is told to stop. Raises `ConfigWrong`, `StoreRefused`, `KeyRefused`, `ProjectWrong` and OSError."""
+    logs.configure()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-import traceback
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -100,9 +99,8 @@ async def uniform_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets the same answer
         number = secrets.token_hex(6)
         resource = request.match_info.route.resource  # not the path, which may hold a secret
-        where = "".join(traceback.format_tb(error.__traceback__))  # not the error's text, which may quote a customer
         place = resource.canonical if resource else "-"
-        _LOG.error("request %s failed at %s %s: %s\n%s", number, request.method, place, type(error).__name__, where)
+        _LOG.error("request %s failed at %s %s", number, request.method, place, exc_info=error)
         return _uniform(request, 500, None, number)
 
 

@@ -19,7 +19,6 @@ from core.receipts import read_up_to, report
 from core.store import journal
 from core.store.api import StoreUnavailable
 from core.turn import Arrival
-from gateway.faults import log_fault
 from gateway.requests import OpenRequest
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -60,7 +59,7 @@ async def _message(gateway: Gateway, configured: ConfiguredChannel, request: Raw
     except StoreUnavailable:
         raise
     except Exception as error:  # noqa: BLE001 - a flow may fail in any way
-        log_fault(_LOG, f"the flow for message {arrival.id} on {arrival.channel.id}", error)
+        _LOG.error("the flow for message %s on %s failed", arrival.id, arrival.channel.id, exc_info=error)
         gateway.counters.add("flow_failures", channel=arrival.channel.id)
         outcome = await gateway.store.write(lambda tx: gateway.turns.receive(tx, arrival, said, sorry=True))
     point("accept.committed")

@@ -14,7 +14,6 @@ from core.dispatch import Sending
 from core.model.outbound import SendError, SendErrorCode
 from core.store import actions, outbox, timers
 from core.store.api import StoreUnavailable
-from gateway.faults import log_fault
 from gateway.runtime import Gateway
 
 _LOG = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ class Workers:
         except TimeoutError:
             error = SendError(SendErrorCode.TIMEOUT, retryable=True, unknown=True)
         except Exception as failure:  # noqa: BLE001 - the attempt was made, so its outcome is unknown
-            log_fault(_LOG, f"the adapter of {sending.channel_id}", failure)
+            _LOG.error("the adapter of %s failed", sending.channel_id, exc_info=failure)
             error = SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True, unknown=True)
         point("dispatch.answered")
         now = gateway.clock.now_ms()
@@ -112,7 +111,7 @@ class Workers:
             except StoreUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - a flow may fail in any way; a timer that fails is dropped
-                log_fault(_LOG, f"the flow for timer {kind}", error)
+                _LOG.error("the flow for timer %s failed", kind, exc_info=error)
                 gateway.counters.add("flow_failures", channel="timer")
                 await gateway.store.write(partial(timers.cancel, conversation_id=conversation_id, kind=kind))
                 continue
