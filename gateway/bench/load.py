@@ -26,7 +26,10 @@ _STALLED_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send: the kind of traffic and its values, over how many connections, for how many seconds after `warm_up_s`."""
+    """What to send: the kind of traffic and its values, over how many connections, for how many seconds after `warm_up_s`.
+
+    `answers_max` ends it earlier.
+    """
 
     port: int
     traffic: str
@@ -34,6 +37,7 @@ class Plan:
     connections: int
     seconds: float
     warm_up_s: float = 1.0
+    answers_max: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def run(plan: Plan) -> Result:
     begin = time.perf_counter() + plan.warm_up_s
     end = begin + plan.seconds
     now = cpu = 0.0
-    while now < end:
+    while now < end and len(latencies) < plan.answers_max:
         ready = poll.poll(_STALLED_S)
         if not ready:
             raise LoadFailed(f"no answer for {_STALLED_S:.0f} s")

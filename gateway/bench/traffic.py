@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 from itertools import count
@@ -52,9 +52,9 @@ def ussd(path: str, run: str, people: int, first: int = 0, stride: int = 1) -> C
 
 
 def sms(
-    *, path: str, url: str, auth_token: str, account_sid: str, to: str, run: str, people: int, text: str, expected: str
+    *, path: str, url: str, auth_token: str, account_sid: str, to: str, run: str, people: int, texts: Sequence[str], expected: str
 ) -> Callable[[int], Request]:
-    """Return signed messages with the same text, by `people` subscribers in turn."""
+    """Return signed messages by `people` subscribers in turn, each of whom says one of `texts` after the other."""
     numbers = count()
     key = auth_token.encode()
 
@@ -63,7 +63,7 @@ def sms(
         fields = {
             "AccountSid": account_sid,
             "ApiVersion": "2010-04-01",
-            "Body": text,
+            "Body": texts[number // people % len(texts)],
             "From": msisdn(number % people),
             "MessageSid": f"SM{run}{number:0{32 - len(run)}d}",
             "NumMedia": "0",
