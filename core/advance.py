@@ -38,6 +38,7 @@ class TurnRules:
     operator: str
     default_language: str
     queue: str
+    queues: frozenset[str]
     close_after_ms: int
     code_key: bytes
     lease: str
@@ -47,13 +48,17 @@ class TurnRules:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a turn came to. `answer` is None while an action must end first; `wake` are the topics of loops that have work now."""
+    """What a turn came to. `answer` is None while an action must end first; `wake` are the topics of loops that have work now.
+
+    `concealed` says that the raw input holds a secret and must not be kept.
+    """
 
     conversation_id: str | None = None
     answer: Answer | None = None
     duplicate: bool = False
     action: RunAction | None = None
     wake: set[str] = field(default_factory=set)
+    concealed: bool = False
 
 
 class Advance:
@@ -110,7 +115,10 @@ class Advance:
             step = self._dialog.advance(state, what, self._context(person, speaking, cause, at))
             state = step.state
             replies += step.replies
-            apply(tx, person, link, step.effects, applied, self._rules.queue, cause, at)
+            if step.conceal:
+                person.conversation.session_secret = 1
+                tx.execute("update message set text = ? where id = ?", (record.MASK, cause))
+            apply(tx, person, link, step.effects, applied, self._queue, cause, at)
             run, applied.run = applied.run, None
             if run is None or run.name not in RECORD_ACTIONS:
                 break
@@ -118,6 +126,7 @@ class Advance:
             outcome.wake.add("outbox")  # it may have sent a code
         person.conversation.state = encode(state) if state else None
         person.conversation.failures = 0
+        outcome.concealed = bool(person.conversation.session_secret)
         outcome.conversation_id = person.conversation.id
         if person.opted_out and fired:
             replies.clear()
@@ -142,6 +151,10 @@ class Advance:
         if applied.timers:
             outcome.wake.add("timers")
         return self.finish(tx, person, link, outcome)
+
+    def _queue(self, wanted: str | None) -> str:
+        """Return the queue for a hand-over: the one a flow names if there is such a one, else the default."""
+        return wanted if wanted in self._rules.queues else self._rules.queue
 
     def apologise(self, tx: Tx, person: Person, link: Link, cause: str, at: int, *, request: tuple[str, str] | None) -> Outcome:
         """Say sorry for a dialog that failed; after the second time in a row people take over."""

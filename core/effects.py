@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import assert_never
 
@@ -27,6 +27,8 @@ from core.store import interactions, parties, timers
 from core.store.api import Tx
 from core.store.conversations import Person
 
+QueueOf = Callable[[str | None], str]
+
 
 @dataclass(slots=True)
 class Applied:
@@ -37,7 +39,7 @@ class Applied:
     timers: bool = False
 
 
-def apply(tx: Tx, person: Person, link: Link, effects: Sequence[Effect], applied: Applied, queue: str, cause: str, at: int) -> None:
+def apply(tx: Tx, person: Person, link: Link, effects: Sequence[Effect], applied: Applied, queue_of: QueueOf, cause: str, at: int) -> None:
     """Carry out effects in their order; what concerns the turn itself is noted in `applied`."""
     conversation = person.conversation
     for effect in effects:
@@ -68,7 +70,7 @@ def apply(tx: Tx, person: Person, link: Link, effects: Sequence[Effect], applied
                     conversation,
                     derive(cause, "work_item"),
                     interaction_id=link.interaction_id,
-                    queue=effect.queue or queue,
+                    queue=queue_of(effect.queue),
                     reason=effect.reason,
                     card=effect.card,
                     at=at,

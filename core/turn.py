@@ -56,8 +56,9 @@ class Turns:
         what = self._heard(tx, person, link, arrival, said)
         request = (arrival.channel.id, said.external_id)
         outcome = self._go_on(tx, person, link, what, arrival.id, arrival.received_at, request, sorry=sorry)
+        raw = record.MASK if outcome.concealed else arrival.raw
         journal.insert(
-            tx, arrival.channel.id, said.external_id, arrival.id, outcome.conversation_id, arrival.received_at, arrival.raw, outcome.answer
+            tx, arrival.channel.id, said.external_id, arrival.id, outcome.conversation_id, arrival.received_at, raw, outcome.answer
         )
         return outcome
 
@@ -222,13 +223,16 @@ class Turns:
 def _new_part(conversation: Conversation, channel_id: str, said: InboundMessage) -> tuple[Session, tuple[str, ...]]:
     """Return what is new in a message. Where a network repeats the whole session's input, the new part begins where the old one ended."""
     if said.session_id is None:
+        conversation.session_secret = 0
         return said.session, (said.text,) if said.text or said.choice is None else ()
     known = conversation.session_channel == channel_id and conversation.session_id == said.session_id
     seen = conversation.session_seen if known else None
-    conversation.session_channel, conversation.session_id, conversation.session_seen = channel_id, said.session_id, said.text
+    if not known:
+        conversation.session_channel, conversation.session_id, conversation.session_secret = channel_id, said.session_id, 0
+    conversation.session_seen = len(said.text)
     if not said.cumulative:
         return (Session.RESUME if known else Session.NEW), (said.text,)
     if seen is None:
         return Session.NEW, tuple(said.text.split("*")) if said.text else ()
-    new = said.text[len(seen) :]
+    new = said.text[seen:]
     return Session.RESUME, (new.removeprefix("*") if seen else new,)

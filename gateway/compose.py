@@ -8,12 +8,13 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiohttp import web
 
 from config.keys import Keys, open_keys
+from config.problems import ConfigWrong, Problem, Where
 from config.settings import Settings
 from core import dispatch
 from core.advance import TurnRules
@@ -24,6 +25,7 @@ from core.turn import Turns
 from dialogs.actions import ActionRunner, load_actions
 from dialogs.engine import Engine
 from dialogs.loader import load_project
+from dialogs.model import Project
 from gateway import health, logs
 from gateway.actions import Actions
 from gateway.backend import HttpBackend
@@ -58,15 +60,20 @@ class Tuning:
     unknown_wait_ms: int = 120_000
 
 
-def store_path(settings: Settings, data: Path) -> Path:
-    """Return the file of the SQLite store of an installation."""
-    _, _, path = settings.store.url.partition(":")
-    return Path(path) if path else data / "parley.db"
-
-
 def project_folder(settings: Settings) -> Path:
     """Return the folder with the dialogs."""
     return LIBRARY / "telecom" if settings.dialogs.project == "telecom" else Path(settings.dialogs.project)
+
+
+def load_dialogs(settings: Settings) -> Project:
+    """Return the dialogs in the operator's languages, its default one first. Raises `ProjectWrong`, and `ConfigWrong` for others."""
+    project = load_project(project_folder(settings))
+    offered = sorted(settings.operator.languages, key=lambda language: language != settings.operator.default_language)
+    missing = [language for language in offered if language not in project.languages]
+    if missing:
+        text = f"the dialogs have no texts in {', '.join(missing)}, only in {', '.join(project.languages)}"
+        raise ConfigWrong([Problem(Where() / "operator" / "languages", text)])
+    return replace(project, languages=tuple(offered))
 
 
 async def serve(settings: Settings, data: Path, *, ready: Callable[[Gateway], None]) -> None:
@@ -95,7 +102,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     stack.callback(listener.close)
     url = settings.server.origin(listener.getsockname()[1])
     keys = open_keys(data)
-    store = open_store(store_path(settings, data))
+    store = open_store(settings.store.path(data))
     stack.callback(store.close)
     clock = Clock()
     demo = await start_demo(settings, data, clock, stack) if settings.mode == "demo" else None
@@ -137,14 +144,14 @@ def _turns(settings: Settings, keys: Keys, channels: dict[str, ConfiguredChannel
         operator=settings.operator.name,
         default_language=settings.operator.default_language,
         queue=settings.desk.default_queue,
+        queues=frozenset(settings.desk.queues),
         close_after_ms=settings.interaction.close_after_s * 1000,
         code_key=keys.derive("one-time codes"),
         lease=lease,
         apology=APOLOGY,
         handed_over=HANDED_OVER,
     )
-    engine = Engine(load_project(project_folder(settings)))
-    return Turns(engine, {name: configured.channel for name, configured in channels.items()}, rules)
+    return Turns(Engine(load_dialogs(settings)), {name: configured.channel for name, configured in channels.items()}, rules)
 
 
 async def _take_over(gateway: Gateway) -> None:

@@ -1,4 +1,4 @@
-"""The log: one line a record, JSON for machines, short text for a person at a terminal. What an error says is left out: it may quote somebody.
+"""The log: one line a record, JSON for machines, short text at a terminal. What an error says is left out: it may quote somebody.
 
 Messages are made of ids and codes by those who log; nothing here looks for personal data, since nothing may put it in.
 """

@@ -5,17 +5,17 @@ Believes the header only from networks that the operator trusts; anybody else's 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Network = IPv4Network | IPv6Network
 HEADER = "X-Forwarded-For"
 
 
-def behind(networks: Sequence[str]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def behind(networks: Sequence[str]) -> Middleware:
     """Return a middleware that sets `request.remote` for requests which come through proxies in `networks`."""
     trusted = tuple(ip_network(network) for network in networks)
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from core.model.inbound import AuthenticationFailed, RawRequest
 from core.model.outbound import Answer
 from core.store.api import StoreUnavailable
-from gateway import pages, webchat
+from gateway import pages, proxies, webchat
 from gateway.desk import routes as desk
 from gateway.receive import receive
 from gateway.runtime import GATEWAY, ConfiguredChannel, Gateway
@@ -24,6 +24,8 @@ def make_app(gateway: Gateway) -> web.Application:
     """Build the application of a gateway."""
     app = web.Application(client_max_size=gateway.settings.server.body_max_bytes)
     app[GATEWAY] = gateway
+    if gateway.settings.server.trusted_proxies:
+        app.middlewares.append(proxies.behind(gateway.settings.server.trusted_proxies))
     pages.install(app, public_url=gateway.url, framed=gateway.settings.mode == "demo")
     app.router.add_post("/c/{channel}/{secret}", _Webhooks(gateway).handle)
     webchat.install(app, gateway)

@@ -11,7 +11,7 @@ from core.store.documents import decode
 
 _COLUMNS = (
     "c.id, c.party_id, c.state, c.version, c.seq, c.spoken_seq, c.owner, c.agent_id, c.owner_epoch,"
-    " c.session_channel, c.session_id, c.session_seen, c.failures"
+    " c.session_channel, c.session_id, c.session_seen, c.session_secret, c.failures"
 )
 _BY_ID = f"select {_COLUMNS} from conversation c where c.id = ?"  # noqa: S608
 _BY_PARTY = f"select {_COLUMNS} from conversation c where c.party_id = ?"  # noqa: S608
@@ -24,13 +24,16 @@ _BY_ADDRESS = (
 )
 _SAVE = (
     "update conversation set state = ?, version = ?, seq = ?, spoken_seq = ?, owner = ?, agent_id = ?, owner_epoch = ?,"
-    " session_channel = ?, session_id = ?, session_seen = ?, failures = ? where id = ?"
+    " session_channel = ?, session_id = ?, session_seen = ?, session_secret = ?, failures = ? where id = ?"
 )
 
 
 @dataclass(slots=True)
 class Conversation:
-    """The ongoing dialog with one person: its state, owner and order. `spoken_seq` is when a customer or an agent last said something."""
+    """The ongoing dialog with one person: its state, owner and order. `spoken_seq` is when a customer or an agent last said something.
+
+    `session_seen` counts the characters of a transport session that were taken in; `session_secret` says that some were a secret.
+    """
 
     id: str
     party_id: str
@@ -43,7 +46,8 @@ class Conversation:
     owner_epoch: int
     session_channel: str | None
     session_id: str | None
-    session_seen: str | None
+    session_seen: int | None
+    session_secret: int
     failures: int
 
 
@@ -130,6 +134,7 @@ def save(tx: Tx, conversation: Conversation) -> None:
             c.session_channel,
             c.session_id,
             c.session_seen,
+            c.session_secret,
             c.failures,
             c.id,
         ),

@@ -79,6 +79,7 @@ RULES = TurnRules(
     operator="Demo Telecom",
     default_language="en",
     queue="general",
+    queues=frozenset({"general", "billing"}),
     close_after_ms=3_600_000,
     code_key=b"k" * 32,
     lease="this process",
@@ -97,20 +98,19 @@ class World:
     turns: Turns
     now: int = NOW
 
-    def arrival(self, channel_id: str) -> Arrival:
+    def arrival(self, channel_id: str, raw: str = "raw") -> Arrival:
         self.now += 1_000
         clock = Clock(now_ms=lambda: self.now)
-        return Arrival(clock.new_id(), self.channels[channel_id], self.now, "raw")
+        return Arrival(clock.new_id(), self.channels[channel_id], self.now, raw)
 
-    def hear(self, channel_id: str, sender: Address, text: str, *, external_id: str | None = None, **more: Any) -> Any:
-        arrival = self.arrival(channel_id)
+    def hear(self, channel_id: str, sender: Address, text: str, *, external_id: str | None = None, raw: str = "raw", **more: Any) -> Any:
+        arrival = self.arrival(channel_id, raw)
         said = InboundMessage(external_id or arrival.id, sender, self.channels[channel_id].address, text, **more)
         return self.store.write_sync(lambda tx: self.turns.receive(tx, arrival, said))
 
     def dial(self, sender: Address, text: str, *, session_id: str = "s1") -> Any:
-        return self.hear(
-            "ussd", sender, text, external_id=f"{session_id}:{text}", session_id=session_id, session=Session.NEW, cumulative=True
-        )
+        ids = {"external_id": f"{session_id}:{len(text)}", "session_id": session_id}
+        return self.hear("ussd", sender, text, raw=f"text={text}", session=Session.NEW, cumulative=True, **ids)
 
     def rows(self, sql: str, *args: Any) -> list[Any]:
         return self.store.read_sync(lambda tx: tx.all(sql, args))

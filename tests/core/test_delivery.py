@@ -16,7 +16,7 @@ from core.model.inbound import DeliveryReport
 from core.model.outbound import Author, DeliveryStatus, Reply, SendError, SendErrorCode, SendResult
 from core.record import Link, say
 from core.store import conversations
-from tests.core.conftest import ANNA, World
+from tests.core.conftest import ANNA, BEN, World
 
 REPORTED = [
     DeliveryStatus.QUEUED,
@@ -201,3 +201,12 @@ def test_an_agents_reply_is_not_sent_over_a_message_that_nobody_has_seen(world: 
     world.hear("sms", ANNA, "forget it")
     assert claim(world) == []
     assert world.rows("select status from message where author = 'agent'") == [("cancelled",)]
+
+
+def test_what_is_queued_goes_out_in_order_one_by_one(world: World) -> None:
+    world.dialog.then(Advanced({}, (Reply("one"), Reply("two"))), Advanced({}, (Reply("Hello."),)))
+    world.hear("sms", ANNA, "a")
+    world.hear("sms", BEN, "b")
+    claimed = world.store.write_sync(lambda tx: dispatch.claim(tx, world.channels, world.now, "me", 10, 1_000))
+    assert [sending.message.reply.text for sending in claimed] == ["one", "Hello."]
+    assert world.store.write_sync(lambda tx: dispatch.claim(tx, world.channels, world.now, "me", 10, 1_000)) == []

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from core import dispatch
-from core.model.address import Strength
 from core.model.dialog import (
     ActionDone,
     ActionLate,
@@ -27,7 +25,7 @@ from core.model.dialog import (
 )
 from core.model.inbound import ContactSignal, InboundMessage, Session
 from core.model.outbound import Reply
-from tests.core.conftest import ANNA, BEN, VISITOR, World
+from tests.core.conftest import ANNA, World
 
 HELLO = Advanced({"n": 1}, (Reply("Hello."),))
 BALANCE = RunAction("action_get_balance", "0197-key", {"slots": {}})
@@ -218,86 +216,10 @@ def test_a_flow_that_fails_costs_an_apology_and_the_second_time_hands_over(world
     assert world.rows("select reason from work_item") == [("flow_failed",)]
 
 
-def test_a_proved_number_joins_the_visitor_with_its_owner(world: World) -> None:
-    world.dialog.then(HELLO)
-    world.hear("sms", ANNA, "my name")
-    owner = world.value("select party_id from contact_medium where value = ?", ANNA.value)
-    world.store.write_sync(lambda tx: tx.execute("update party set name = 'A', language = 'sw' where id = ?", (owner,)))
-    send = RunAction("action_send_code", world.arrival("web").id, {"slots": {"verify_msisdn": "0700 000 001"}})
-    world.dialog.then(Advanced({"at": "code"}, (), (send,)), Advanced({"at": "code"}, (Reply("Which code?"),)))
-    world.hear("web", VISITOR, "0700 000 001")
-    code = world.value("select secret_text from outbox where secret_text is not null").split("code is ")[1][:6]
-    assert code not in str(world.rows("select text from message"))
-    check = RunAction("action_check_code", world.arrival("web").id, {"slots": {"verification_code": code}})
-    world.dialog.then(Advanced({"at": "done"}, (), (check,)), Advanced({"at": "done"}, (Reply("Thank you."),)))
-    world.hear("web", VISITOR, code)
-    context = world.dialog.told[-1][1]
-    assert (context.name, context.language, context.trust) == ("A", "sw", Strength.PROVED)
-    visits = world.rows(
-        "select party_id, valid_to is null from contact_medium where kind = 'visitor' order by valid_from, valid_to is null"
-    )
-    assert [row[1] for row in visits] == [0, 1]
-    assert visits[1][0] == owner
-    web = world.rows("select party_id, previous_id from interaction where channel_id = 'web'")
-    assert web == [(owner, world.value("select id from interaction where channel_id = 'sms'"))]
-    assert [row[0] for row in world.rows("select number from message where address = 'v1' order by number")] == [1, 2, 3, 4]
-
-
-def test_a_wrong_code_proves_nothing_and_five_are_all(world: World) -> None:
-    send = RunAction("action_send_code", world.arrival("web").id, {"slots": {"verify_msisdn": BEN.value}})
-    world.dialog.then(Advanced({}, (), (send,)), HELLO)
-    world.hear("web", VISITOR, BEN.value)
-    right = world.value("select secret_text from outbox").split("code is ")[1][:6]
-    wrong = "000000" if right != "000000" else "111111"
-    results = []
-
-    def note(_state: Any, what: Any, _context: Any) -> Advanced:
-        results.append(what.events[0]["value"])
-        return HELLO
-
-    for guess in [wrong] * 5 + [right]:
-        check = RunAction("action_check_code", world.arrival("web").id, {"slots": {"verification_code": guess}})
-        world.dialog.then(Advanced({}, (), (check,)), note)
-        world.hear("web", VISITOR, guess)
-    assert results == [False] * 6
-    assert world.value("select tries from one_time_code") == 5
-
-
-@pytest.mark.parametrize(
-    ("number", "problem"),
-    [("+254 20 1234567", "not_allowed"), ("+1 900 555 0100", "not_allowed"), ("12", "bad_number"), ("+447400123456", "not_allowed")],
-)
-def test_codes_go_only_to_mobile_numbers_of_the_country(world: World, number: str, problem: str) -> None:
-    def note(_state: Any, what: Any, _context: Any) -> Advanced:
-        values = {event["name"]: event["value"] for event in what.events}
-        assert values == {"code_sent": False, "code_problem": problem}
-        return HELLO
-
-    send = RunAction("action_send_code", world.arrival("web").id, {"slots": {"verify_msisdn": number}})
-    world.dialog.then(Advanced({}, (), (send,)), note)
-    world.hear("web", VISITOR, number)
-    assert world.rows("select * from outbox") == []
-
-
-def test_the_second_code_within_a_minute_is_not_sent(world: World) -> None:
-    problems = []
-
-    def note(_state: Any, what: Any, _context: Any) -> Advanced:
-        problems.append({event["name"]: event["value"] for event in what.events}["code_problem"])
-        return HELLO
-
-    for wait_s in (0, 10, 70, 70, 70):
-        world.now += wait_s * 1000
-        send = RunAction("action_send_code", world.arrival("web").id, {"slots": {"verify_msisdn": ANNA.value}})
-        world.dialog.then(Advanced({}, (), (send,)), note)
-        world.hear("web", VISITOR, "code")
-    assert problems == [None, "throttled", None, None, "throttled"]
-
-
-def test_what_is_queued_goes_out_in_order_one_by_one(world: World) -> None:
-    world.dialog.then(Advanced({}, (Reply("one"), Reply("two"))), HELLO)
-    world.hear("sms", ANNA, "a")
-    world.hear("sms", BEN, "b")
-    claimed = world.store.write_sync(lambda tx: dispatch.claim(tx, world.channels, world.now, "me", 10, 1_000))
-    assert [sending.message.reply.text for sending in claimed] == ["one", "Hello."]
-    assert world.store.write_sync(lambda tx: dispatch.claim(tx, world.channels, world.now, "me", 10, 1_000)) == []
+def test_a_secret_is_kept_nowhere_also_not_in_what_the_network_repeats(world: World) -> None:
+    world.dialog.then(HELLO, Advanced({}, (Reply("Thanks"),), conceal=True), HELLO)
+    for text in ("", "4711", "4711*1"):
+        world.dial(ANNA, text)
+    assert [row[0] for row in world.rows("select text from message where direction = 'inbound' order by seq")] == ["", "\u2022" * 4, "1"]
+    everything = str([world.rows(f"select * from {table}") for table in ("message", "inbound", "conversation", "event")])
+    assert "4711" not in everything

@@ -41,7 +41,8 @@ create table conversation (
     owner_epoch integer not null default 0,
     session_channel text,
     session_id text,
-    session_seen text,
+    session_seen integer,
+    session_secret integer not null default 0,
     created_at bigint not null
 );
 
