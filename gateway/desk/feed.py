@@ -73,6 +73,7 @@ class Feed:
         try:
             await self._catch_up(socket)
             self._open.add(socket)
+            self._gateway.hints.wake("events")  # for what was written between the last look and now
             await socket.talk()
         finally:
             self._open.discard(socket)

@@ -103,6 +103,22 @@ async def test_what_the_customer_says_appears_by_itself(parley: Running, open_pa
     await expect(desk.page.locator("[data-tab=queue] .count")).to_have_text("1")
 
 
+async def test_the_focus_stays_where_it_was_while_lists_change(parley: Running, open_page: OpenPage) -> None:
+    await asks_for_an_agent(parley)
+    page = (await desk_of(parley, open_page)).page
+    for tab in ("mine", "queue"):
+        await page.locator(f"[data-tab={tab}]").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(f"[data-tab={tab}]")).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator(f"[data-tab={tab}]")).to_be_focused()
+    await page.keyboard.press("j")
+    await expect(page.locator("[data-conversation] .name", has_text=ANNA)).to_be_visible()
+    await says(parley, "something new")
+    await asks_for_an_agent(parley, BEN)
+    await expect(page.locator(".line")).to_have_count(2)
+    await expect(page.locator(".line", has_text="something new")).to_be_focused()
+
+
 async def test_a_reply_over_unseen_words_is_shown_them_first(parley: Running, open_page: OpenPage) -> None:
     await asks_for_an_agent(parley)
     desk = await desk_of(parley, open_page)

@@ -1,6 +1,6 @@
 // The reply box. It carries the number of the newest entry that its writer has seen; the gateway refuses a reply over anything newer.
 
-import { byId, h } from "./dom.js";
+import { byId, differs, h } from "./dom.js";
 import { channelName, time } from "./format.js";
 import { measure } from "./sms.js";
 
@@ -79,6 +79,7 @@ export class Composer {
   }
 
   #targets(ways, changed) {
+    if (!differs(this.target, [this.key, ways])) return;
     const kept = changed ? null : this.target.value;
     this.ways = ways;
     this.target.replaceChildren(

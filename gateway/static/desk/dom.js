@@ -49,6 +49,39 @@ export function icon(name, label = "") {
   return svg;
 }
 
+// Shows `parts` ({key, sign, make}) in `box`, in their order. A part whose sign is what it was keeps its element, so a click, a
+// selection or an opened fold survives whatever changes around it; the focus moves on to what replaces its element.
+export function reconcile(box, parts) {
+  const before = box.kept ?? new Map();
+  const after = new Map();
+  for (const { key, sign, make } of parts) {
+    const old = before.get(key);
+    after.set(key, old?.sign === sign ? old : { sign, node: make() });
+  }
+  const focused = [...before].find(([, one]) => one.node.contains(document.activeElement))?.[0];
+  const nodes = [...after.values()].map((one) => one.node);
+  const wanted = new Set(nodes);
+  for (const child of [...box.childNodes]) if (!wanted.has(child)) child.remove();
+  let at = box.firstChild;
+  for (const node of nodes) {
+    if (node === at) at = at.nextSibling;
+    else box.insertBefore(node, at);
+  }
+  box.kept = after;
+  const replaced = after.get(focused)?.node;
+  if (replaced && !replaced.contains(document.activeElement)) (replaced.matches("button") ? replaced : replaced.querySelector("button"))?.focus();
+}
+
+// Tells whether `value` is another one than at the last call for this owner.
+const values = new WeakMap();
+
+export function differs(owner, value) {
+  const text = JSON.stringify(value);
+  if (values.get(owner) === text) return false;
+  values.set(owner, text);
+  return true;
+}
+
 export function toast(text) {
   const shown = h("p", { class: "toast" }, text);
   byId("toasts").append(shown);

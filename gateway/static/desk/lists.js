@@ -1,6 +1,6 @@
 // The left pane: what waits, what is mine, and for supervisors what colleagues have. The order is by age and never jumps.
 
-import { byId, h, icon } from "./dom.js";
+import { byId, differs, h, icon, reconcile } from "./dom.js";
 import { age, channelName, moment, personName, urgency, words } from "./format.js";
 
 const TABS = { queue: "Queue", mine: "Mine", others: "Team" };
@@ -62,17 +62,16 @@ export class Lists {
   }
 
   #render() {
-    const focused = document.activeElement?.dataset?.conversation;
     const unread = this.lines.mine.filter((line) => this.#unread(line)).length;
     const tabs = Object.keys(TABS).filter((tab) => this.lines[tab]);
-    byId("tabs").replaceChildren(...tabs.map((tab) => this.#tab(tab, unread)));
+    reconcile(byId("tabs"), tabs.map((tab) => ({ key: tab, sign: JSON.stringify([this.lines[tab].length, tab === this.tab, unread]), make: () => this.#tab(tab, unread) })));
     const lines = this.lines[this.tab] ?? [];
-    byId("rows").replaceChildren(...lines.map((line) => h("li", {}, this.#row(line))));
+    const rows = lines.map((line) => ({ key: line.id, sign: JSON.stringify([line, this.tab, line.conversation === this.open, this.#unread(line)]), make: () => h("li", {}, this.#row(line)) }));
+    reconcile(byId("rows"), rows);
     byId("rows-empty").hidden = lines.length > 0;
-    byId("rows-empty").textContent = EMPTY[this.tab];
+    if (differs(byId("rows-empty"), this.tab)) byId("rows-empty").textContent = EMPTY[this.tab];
     const waiting = this.lines.queue.length;
     document.title = `${unread ? `(${unread}) ` : ""}Desk${waiting ? `, ${waiting} waiting` : ""} · Parley`;
-    if (focused) byId("rows").querySelector(`[data-conversation="${CSS.escape(focused)}"]`)?.focus();
   }
 
   #tab(tab, unread) {

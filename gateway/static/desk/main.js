@@ -3,7 +3,7 @@
 import { ApiError, get, leave, newId, post } from "./api.js";
 import { Composer } from "./composer.js";
 import { askClose, changePassword, showKeys } from "./dialogs.js";
-import { announce, boot, byId, h, icon, toast } from "./dom.js";
+import { announce, boot, byId, differs, h, icon, toast } from "./dom.js";
 import { Feed } from "./feed.js";
 import { age, channelName, personName } from "./format.js";
 import { listenKeys } from "./keys.js";
@@ -130,7 +130,7 @@ function showHead({ item, person, ways }) {
     other: supervises ? [button("Send back", "quiet", () => act("return")), button("Take over", "", () => act("take-over"))] : [],
     closed: [],
   };
-  byId("acts").replaceChildren(...acts[access(open)]);
+  if (differs(byId("acts"), [item.id, access(open)])) byId("acts").replaceChildren(...acts[access(open)]);
 }
 
 async function act(name, body = {}, item = open?.item) {

@@ -1,6 +1,6 @@
 // The right pane: why the conversation was handed over, and who the customer is.
 
-import { byId, h, icon } from "./dom.js";
+import { byId, differs, h, icon } from "./dom.js";
 import { LANGUAGES, addressName, channelName, moment, words } from "./format.js";
 
 const STRENGTHS = {
@@ -14,6 +14,7 @@ const CARD = ["wanted", "reason", "failed", "tried", "flow", "step", "facts", "l
 const LABELS = { wanted: "Wanted", reason: "Why", failed: "What failed", tried: "Tried", flow: "Dialog", step: "At step", facts: "Told", language: "Language" };
 
 export function renderSide({ item, person }) {
+  if (!differs(byId("side"), [item, person])) return;
   byId("side").replaceChildren(handover(item), identity(person), facts(person), cases(person), contacts(person));
   byId("side").hidden = false;
 }

@@ -1,6 +1,6 @@
 // The middle pane: one timeline over all channels, kept in the order of the log, each entry once.
 
-import { byId, h, icon } from "./dom.js";
+import { byId, h, icon, reconcile } from "./dom.js";
 import { channelName, day, time } from "./format.js";
 import { isStep, messageState, stepText, systemText } from "./words.js";
 
@@ -20,11 +20,12 @@ export class Timeline {
 
   clear() {
     this.entries = new Map();
+    this.messages = new Set();
     this.statuses = new Map();
     this.names = {};
     this.families = {};
     this.older = false;
-    this.box.replaceChildren();
+    reconcile(this.box, []);
   }
 
   // Adds entries in any order; those that are here already change nothing. Returns the ones that were new.
@@ -34,6 +35,7 @@ export class Timeline {
       if (entry.kind === "message.status") this.statuses.set(entry.ref, entry.body.status);
       else if (!this.entries.has(entry.cursor)) {
         this.entries.set(entry.cursor, entry);
+        if (entry.message) this.messages.add(entry.message.id);
         added.push(entry);
       }
     }
@@ -56,11 +58,12 @@ export class Timeline {
 
   render({ keepEnd = this.atEnd, fresh = false } = {}) {
     const before = this.box.scrollHeight - this.box.scrollTop;
-    const shown = this.older ? [h("button", { class: "button small older", type: "button", onclick: () => this.handlers.older() }, "Show earlier")] : [];
+    const parts = this.older ? [{ key: "older", sign: "", make: () => h("button", { class: "button small older", type: "button", onclick: () => this.handlers.older() }, "Show earlier") }] : [];
     let previous = null;
     let steps = [];
     const flush = () => {
-      if (steps.length) shown.push(folded(steps));
+      const folded = steps;
+      if (folded.length) parts.push({ key: `steps ${folded[0].cursor}`, sign: String(folded.length), make: () => fold(folded) });
       steps = [];
     };
     for (const entry of this.sorted) {
@@ -68,33 +71,45 @@ export class Timeline {
         steps.push(entry);
         continue;
       }
-      const node = this.#entry(entry, previous);
-      if (!node) continue;
+      if (!entry.message && entry.kind !== "note.added" && !systemText(entry, this.names)) continue;
       flush();
-      if (!previous || day(previous.at) !== day(entry.at)) shown.push(h("p", { class: "day" }, h("span", {}, day(entry.at))));
-      shown.push(node);
+      const label = day(entry.at);
+      if (!previous || day(previous.at) !== label) parts.push({ key: `day ${label}`, sign: "", make: () => h("p", { class: "day" }, h("span", {}, label)) });
+      const together = this.#together(entry, previous);
+      parts.push({ key: entry.cursor, sign: this.#sign(entry, together), make: () => this.#entry(entry, together) });
       previous = entry;
     }
     flush();
-    this.box.replaceChildren(...shown);
+    reconcile(this.box, parts);
     if (keepEnd) this.toEnd();
     else if (fresh) byId("jump").hidden = false;
     else this.box.scrollTop = this.box.scrollHeight - before;
   }
 
-  #entry(entry, previous) {
-    if (entry.message) return this.#message(entry, previous);
-    if (entry.kind === "note.added") return this.#note(entry);
-    const text = systemText(entry, this.names);
-    return text ? h("p", { class: "system", "data-cursor": entry.cursor }, text, h("time", {}, time(entry.at))) : null;
+  // What an entry's look depends on besides the entry itself, which never changes.
+  #sign({ message }, together) {
+    return JSON.stringify([together, this.names, message && this.statuses.get(message.id), message && this.#resent(message)]);
   }
 
-  #message(entry, previous) {
+  #resent(message) {
+    return this.messages.has(message.again);
+  }
+
+  #together(entry, previous) {
+    const [one, other] = [entry.message, previous?.message];
+    return Boolean(one && other && one.author === other.author && one.agent === other.agent && one.channel === other.channel && entry.at - previous.at < TOGETHER_MS);
+  }
+
+  #entry(entry, together) {
+    if (entry.message) return this.#message(entry, together);
+    if (entry.kind === "note.added") return this.#note(entry);
+    return h("p", { class: "system", "data-cursor": entry.cursor }, systemText(entry, this.names), h("time", {}, time(entry.at)));
+  }
+
+  #message(entry, together) {
     const { message } = entry;
     const status = this.statuses.get(message.id) ?? message.status;
     const family = this.families[message.channel] ?? message.channel;
-    const together = previous?.message && previous.message.author === message.author && previous.message.agent === message.agent
-      && previous.message.channel === message.channel && entry.at - previous.at < TOGETHER_MS;
     const side = message.author === "customer" ? "customer" : `mine ${message.author}`;
     const by = message.author === "agent" ? (this.names[message.agent] ?? "Agent") : { customer: "Customer", bot: "Bot", system: "System" }[message.author];
     const bubble = h("div", { class: `bubble ${side} ${family}`, dir: "auto" }, message.text || h("em", {}, family === "ussd" ? "Dialled" : "No text"));
@@ -113,8 +128,7 @@ export class Timeline {
     const state = messageState(message, status);
     const shown = h("span", { class: `state ${state.tone}` }, state.glyph ? icon(state.glyph) : null, state.text);
     if (message.author !== "agent" || status !== "cancelled") return shown;
-    const resent = [...this.entries.values()].some((entry) => entry.message?.id === message.again);
-    if (resent) return h("span", { class: "state" }, "Not sent at first; sent again below");
+    if (this.#resent(message)) return h("span", { class: "state" }, "Not sent at first; sent again below");
     const again = h("button", { class: "button small", type: "button", onclick: () => this.handlers.again(message) }, "Send anyway");
     return [shown, again];
   }
@@ -136,7 +150,7 @@ export class Timeline {
   }
 }
 
-function folded(steps) {
+function fold(steps) {
   const count = steps.length === 1 ? "1 step of the bot" : `${steps.length} steps of the bot`;
   return h("details", { class: "steps" }, h("summary", {}, count), h("ol", {}, ...steps.map((entry) => h("li", {}, stepText(entry), " ", h("time", {}, time(entry.at))))));
 }

@@ -64,6 +64,7 @@ def test_pages_join_without_a_hole_over_joined_histories(store: SqliteStore) -> 
         found = [entry["cursor"] for entry in entries] + found
         before = entries[0]["cursor"]
     marks = ", ".join("?" * len(ids))
+    log = f"select cursor from event where conversation_id in ({marks}) order by cursor"
     assert found == [
         row[0]
         for row in store.read_sync(lambda tx: tx.all(f"select cursor from event where conversation_id in ({marks}) order by cursor", ids))
