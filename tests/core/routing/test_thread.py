@@ -65,10 +65,7 @@ def test_pages_join_without_a_hole_over_joined_histories(store: SqliteStore) -> 
         before = entries[0]["cursor"]
     marks = ", ".join("?" * len(ids))
     log = f"select cursor from event where conversation_id in ({marks}) order by cursor"
-    assert found == [
-        row[0]
-        for row in store.read_sync(lambda tx: tx.all(f"select cursor from event where conversation_id in ({marks}) order by cursor", ids))
-    ]
+    assert found == [row[0] for row in store.read_sync(lambda tx: tx.all(log, ids))]
 
 
 def test_lists_show_the_last_words_of_people_and_who_has_what(store: SqliteStore) -> None:
