@@ -119,41 +119,59 @@ async def test_a_cursor_of_another_log_starts_anew(parley: Running) -> None:
         assert frame == {"type": "reset", "cursor": (await agent.lists())["cursor"]}
 
 
-async def test_a_visitor_sees_that_the_agent_writes_and_the_other_way_round(parley: Running) -> None:
-    configured = parley.gateway.channels["web"]
-    conversation = await visitor_asks_for_an_agent(parley, "visitor-1")
-    async with signed_in(parley) as agent:
+@asynccontextmanager
+async def window(parley: Running) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """An open window of the web chat, as the widget opens one."""
+    url, origin = f"{parley.gateway.url}/webchat/web", {"Origin": parley.gateway.url}
+    async with parley.http.post(f"{url}/ticket", json={}, headers=origin) as answer:
+        ticket = (await answer.json())["ticket"]
+    async with parley.http.ws_connect(f"{url}/socket", headers=origin) as socket:
+        await socket.send_json({"type": "hello", "ticket": ticket, "after": 0})
+        yield socket
+
+
+async def hear(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        while (frame := await socket.receive_json())["type"] != kind:
+            continue
+    return frame
+
+
+async def test_visitor_and_agent_see_each_other_write(parley: Running) -> None:
+    async with window(parley) as visitor, signed_in(parley) as agent:
+        await visitor.send_json({"type": "message", "id": "m1", "text": "agent"})
+        await hear(visitor, "ack")
+        conversation = str((await parley.rows("select conversation_id from work_item"))[0][0])
         shown = await claim(agent, conversation)
-        assert shown["ways"][0]["channel"] == configured.channel.id
-        page = Page(shown["cursor"])
-        async with followed(agent, page.last) as socket:
+        async with followed(agent, shown["cursor"]) as socket:
             await socket.send_json({"type": "viewing", "conversation": conversation})
-            await hear_until(socket, page, lambda page: any(frame["type"] == "viewing" for frame in page.others))
-            with parley.gateway.hints.listen("typing:visitor-1") as listener:
-                await socket.send_json({"type": "typing", "conversation": conversation})
-                assert await listener.wait(5)
-            parley.gateway.hints.wake("typing:visitor-1")
-            await hear_until(socket, page, lambda page: any(frame["type"] == "typing" for frame in page.others))
+            await hear(socket, "viewing")
+            await visitor.send_json({"type": "typing"})
+            typing = await hear(socket, "typing")
+            assert (typing["conversation"], typing["left_ms"] > 0) == (conversation, True)
+            await socket.send_json({"type": "typing", "conversation": conversation})
+            while (await hear(visitor, "typing"))["who"] != "agent":
+                continue
+        assert (await agent.reply(conversation, "Hello in the chat", shown["conversation"]["seq"]))[0] == 200
+        while (await hear(visitor, "message"))["text"] != "Hello in the chat":
+            continue
 
 
-async def visitor_asks_for_an_agent(parley: Running, visitor: str) -> str:
-    """Let a visitor of the web chat ask for an agent, as a frame of the widget does."""
-    from channels import tokens
-    from core.model.inbound import RawRequest
-    from gateway.receive import receive
-
-    configured = parley.gateway.channels["web"]
-    now = parley.gateway.clock.now_ms()
-    token = tokens.make(configured.settings.keys[0], visitor, now + 60_000)
-    request = RawRequest(
-        method="WS",
-        url=parley.gateway.url,
-        headers={"origin": parley.gateway.url, "x-parley-visitor": token},
-        body=json.dumps({"type": "message", "id": "m1", "text": "agent"}).encode(),
-        received_at=now,
-    )
-    await receive(parley.gateway, configured, request)
-    return str((await parley.rows("select conversation_id from work_item"))[0][0])
+async def test_only_the_holder_of_a_conversation_is_seen_writing(parley: Running) -> None:
+    async with window(parley) as visitor, signed_in(parley) as agent, signed_in(parley, "supervisor") as boss:
+        await visitor.send_json({"type": "message", "id": "m1", "text": "agent"})
+        await hear(visitor, "ack")
+        conversation = str((await parley.rows("select conversation_id from work_item"))[0][0])
+        shown = await claim(agent, conversation)
+        async with followed(boss, shown["cursor"]) as socket:
+            await socket.send_json({"type": "typing", "conversation": conversation})
+            await socket.send_json({"type": "viewing", "conversation": conversation})
+            await hear(socket, "viewing")
+        await agent.reply(conversation, "The next frame", shown["conversation"]["seq"])
+        told = []
+        while not told or told[-1].get("text") != "The next frame":
+            told.append(await visitor.receive_json(timeout=10))
+        assert [frame for frame in told if frame["type"] == "typing" and frame["who"] == "agent"] == []
 
 
 async def test_colleagues_see_who_else_looks(parley: Running) -> None:
