@@ -7,6 +7,8 @@ from collections.abc import Callable
 from core.model.dialog import CloseInteraction
 from dialogs import stack
 from dialogs.handover import hand_over
+from dialogs.model import Collect
+from dialogs.prompts import take_answer
 from dialogs.turn import Frame, Turn
 
 
@@ -96,6 +98,15 @@ def reopen(turn: Turn, name: str) -> bool:
     return False
 
 
+def _take_answer(turn: Turn, frame: Frame) -> None:
+    value = frame.get("context", {}).get("value")
+    stack.pop(turn)
+    flow = turn.flow(turn.frame)
+    step = flow.steps[flow.index[turn.frame["step"]]]
+    if isinstance(step, Collect):
+        take_answer(turn, step, value)
+
+
 def _set_language(turn: Turn, _frame: Frame) -> None:
     chosen = turn.value("language_choice")
     if chosen in turn.project.languages:
@@ -112,5 +123,6 @@ BUILT_IN_ACTIONS: dict[str, Callable[[Turn, Frame], None]] = {
     "action_start_again": _start_again,
     "action_start_chosen": _start_chosen,
     "action_correct_chosen": _correct_chosen,
+    "action_take_answer": _take_answer,
     "action_set_language": _set_language,
 }

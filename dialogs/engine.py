@@ -28,10 +28,11 @@ from dialogs.handover import hand_over
 from dialogs.interpret import Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret
 from dialogs.model import Collect, Project
 from dialogs.navigate import correct, navigate
-from dialogs.normal import TEXT_MAX_CHARS, normal
-from dialogs.prompts import refuse
+from dialogs.normal import clean, normal
+from dialogs.prompts import refuse, take_answer
 from dialogs.render import replies
 from dialogs.steps import run
+from dialogs.templates import show
 from dialogs.turn import Option, Stuck, Turn, Utterance
 from dialogs.understanding import KeywordUnderstanding, Understand
 
@@ -76,7 +77,7 @@ class Engine:
         """The person speaks: consent first, then a word with whoever owns the conversation, then the dialog."""
         if turn.state.pop("redial", None) is not None:
             turn.effects.append(CancelTimer("redial"))
-        texts = tuple(text[:TEXT_MAX_CHARS] for text in said.texts if text.strip())
+        texts = tuple(text for text in map(clean, said.texts) if text.strip())
         if texts and said.choice is None and (opted_in := consent(turn, normal(texts[0]))) is not None:
             take_consent(turn, opted_in=opted_in)
             return
@@ -91,7 +92,9 @@ class Engine:
         if too_often(turn, texts):
             return
         turn.text_in = " ".join(texts)
-        if said.choice is not None:
+        if turn.stack and turn.frame["step"] not in turn.flow(turn.frame).index:
+            run(turn)  # the question is gone since the project was changed
+        elif said.choice is not None:
             self._chosen(turn, said.choice)
         elif texts and not offered:
             turn.state["queue"] = list(texts)
@@ -148,9 +151,9 @@ class Engine:
             case Navigate():
                 navigate(turn, meaning)
             case Choose():
-                self._take_option(turn, meaning.option, step)
+                self._take_option(turn, meaning.option, step, sure=meaning.sure)
             case Give() if step is not None:
-                _give(turn, step, meaning.value)
+                _give(turn, step, meaning.value, show(meaning.value), sure=True)
             case Begin():
                 stack.start(turn, self.project.flows[meaning.flow], meaning.slots)
             case Correct():
@@ -162,16 +165,16 @@ class Engine:
         if turn.page is None:
             run(turn)
 
-    def _take_option(self, turn: Turn, option: Option, step: Collect | None) -> None:
-        _, kind, data = option
+    def _take_option(self, turn: Turn, option: Option, step: Collect | None, *, sure: bool = True) -> None:
+        title, kind, data = option
         if kind == "set":
-            frame = turn.frame if turn.stack else None
             for name, value in data.items():
-                if name in self.project.slots:
+                if step is None or name != step.slot:
                     turn.set(name, value)
-                    if frame is not None and step is not None and name == step.slot:
-                        _note(turn, step)
-            turn.close_prompt()
+            if step is not None and step.slot in data:
+                _give(turn, step, data[step.slot], title, sure=sure)
+            else:
+                turn.close_prompt()
         elif kind == "intent":
             intent, entities = data
             started = [flow for flow, _ in self.project.intents.get(intent, ())] or [intent]
@@ -225,19 +228,13 @@ def _just_offered(turn: Turn) -> bool:
     return bool(turn.stack) and turn.frame["flow"] == "pattern_continue_interrupted" and turn.prompt is None
 
 
-def _note(turn: Turn, step: Collect) -> None:
-    """Keep the order of answers, for going back and for corrections."""
-    frame = turn.frame
-    frame["order"] = [*(item for item in frame.get("order", ()) if item[0] != step.slot), [step.slot, step.id]]
-    frame["asked"] = step.id
-    frame["told"] = 1
-    turn.conceal = turn.conceal or turn.project.slots[step.slot].sensitive
-
-
-def _give(turn: Turn, step: Collect, value: object) -> None:
-    turn.set(step.slot, value)
-    _note(turn, step)
-    turn.close_prompt()
+def _give(turn: Turn, step: Collect, value: object, label: str, *, sure: bool) -> None:
+    """Take an answer, or have it confirmed first: where the step says so, and a mere guess where something is at stake."""
+    guess = not sure and (step.confirm == "low_confidence" or turn.flow(stack.user_frame(turn)).risk != "none")
+    if step.confirm == "always" or guess:
+        stack.push_pattern(turn, "pattern_confirm_answer", {"answer": label, "value": value})
+    else:
+        take_answer(turn, step, value)
 
 
 def _clarify(turn: Turn, flows: tuple[str, ...]) -> None:

@@ -37,9 +37,10 @@ class Navigate:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """One of the options of the open prompt."""
+    """One of the options of the open prompt; not `sure` if what was written is only similar to it."""
 
     option: Option
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +192,10 @@ def _near(turn: Turn, step: Collect | None, options: list[Option], word: str) ->
     begun = _distinct([option for label, option in table.items() if label.startswith(word)])
     if len(begun) == 1:
         return Choose(begun[0])
-    if turn.stack and turn.flow(stack.user_frame(turn)).risk != "none":
-        return None
     scores = sorted(((SequenceMatcher(None, word, label).ratio() * 100, label) for label in table), reverse=True)
     others = [score for score, label in scores if table[label] is not table[scores[0][1]]]
     if scores[0][0] >= _SIMILAR and (not others or scores[0][0] - others[0] >= _SIMILAR_GAP):
-        return Choose(table[scores[0][1]])
+        return Choose(table[scores[0][1]], sure=False)
     return None
 
 

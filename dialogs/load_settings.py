@@ -20,7 +20,20 @@ SETTINGS_KEYS = {
     "thresholds",
 }  # fmt: skip
 FLOW_SETTINGS = {"channels", "auth", "risk", "resume", "ttl", "steps", "queue"}
-_WORD_KEYS = {"consent", "navigation", "keys", "languages", "language_names", "yes", "no", "change", "numbers", "days", "weekdays"}
+_WORD_KEYS = {
+    "consent",
+    "navigation",
+    "keys",
+    "languages",
+    "language_names",
+    "yes",
+    "no",
+    "change",
+    "numbers",
+    "multiplied_after",
+    "days",
+    "weekdays",
+}
 _NAVIGATION = ("back", "menu", "repeat", "help", "agent", "language", "skip", "cancel", "restart")
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\(([\w.-]+)\)|\{([^}]*)\})")
 _ENTITY_NAME = re.compile(r"\"entity\"\s*:\s*\"([\w.-]+)\"")
@@ -63,7 +76,7 @@ def load_words(nodes: Iterable[Map], languages: Iterable[str], problems: Problem
         problems.unknown(consent, {"stop", "stop_sms", "start", "start_if_out"}, "consent")
         for name in ("stop", "stop_sms", "start", "start_if_out"):
             lists.setdefault(name, set()).update(_words(consent, name, problems))
-        for name in ("yes", "no", "change"):
+        for name in ("yes", "no", "change", "multiplied_after"):
             lists.setdefault(name, set()).update(_words(node, name, problems))
         for name, table in (("navigation", _NAVIGATION), ("languages", tuple(languages))):
             group = problems.mapping(node, name, "words")
@@ -92,6 +105,7 @@ def load_words(nodes: Iterable[Map], languages: Iterable[str], problems: Problem
         no=frozenset(lists["no"]),
         change=tuple(sorted(lists["change"], key=lambda word: (-len(word), word))),
         numbers=pairs["numbers"],
+        multiplied_after=frozenset(lists["multiplied_after"]),
         days=pairs["days"],
         weekdays=pairs["weekdays"],
     )

@@ -38,7 +38,7 @@ _KEYS = {
 ACTION_METADATA = {"timeout", "retries", "idempotent", "slow", "on_error"}
 COLLECT_METADATA = {
     "type", "optional", "max_attempts", "max_noinput", "on_fail", "timeout", "on_timeout", "confirm", "sensitive", "allow", "options_from",
-    "page_size", "speech_hints", "barge_in", "retry_utter", "reask", "length",
+    "retry_utter", "reask", "length",
 }  # fmt: skip
 TYPES = (
     "amount", "number", "integer", "msisdn", "date", "time", "pin", "otp", "digits", "yesno", "text", "email", "iccid", "luhn", "choice",
@@ -109,7 +109,7 @@ class StepCompiler:
             number = len(self.entries)
             named = node[kinds[0]] if kinds[0] in {"action", "collect", "link", "call"} else ""
             entry = _Entry(node, kinds[0], str(node.get("id") or f"{number}_{kinds[0]}_{named}".rstrip("_")))
-            self.problems.unknown(node, _KEYS[entry.kind] | _COMMON, f"a {entry.kind} step")
+            self.problems.unknown(node, _KEYS[entry.kind] | _COMMON, f"step kind '{entry.kind}'")
             if entry.id in self.index:
                 self.problems.add(node, f"two steps have the id '{entry.id}'", "id")
             self.index[entry.id] = number
@@ -232,15 +232,20 @@ class StepCompiler:
             "on_fail": self._way_out(settings, "on_fail", "handoff"),
             "timeout_s": self._timeouts(settings, node),
             "on_timeout": self._way_out(settings, "on_timeout", "remind_once"),
-            "confirm": value(settings, "confirm", (str,), "confirm", "never"),
+            "confirm": self._one_of(settings, "confirm", ("never", "low_confidence", "always")),
             "sensitive": bool(settings.get("sensitive", slot.sensitive if slot else False)),
             "refuse": frozenset(key for key, allowed in allow.items() if allowed is False),
             "options_from": value(settings, "options_from", (str,), "options_from"),
-            "page_size": value(settings, "page_size", (int,), "page_size"),
             "retry_utter": (retry,) if isinstance(retry, str) else tuple(str(name) for name in retry),
             "reask": value(settings, "reask", (bool,), "reask", default=True),
             "digits": self._digits(settings, node),
         }
+
+    def _one_of(self, settings: Map, key: str, allowed: tuple[str, ...]) -> str:
+        found = settings.get(key, allowed[0])
+        if found not in allowed:
+            self.problems.add(settings, f"'{key}' is one of {', '.join(allowed)}", key)
+        return str(found)
 
     def _way_out(self, settings: Map, key: str, default: str) -> str | int:
         text = str(settings.get(key, default))

@@ -83,11 +83,10 @@ class Collect(StepBase):
     on_fail: str | int = "handoff"  # handoff, cancel, skip, a flow id, or a step index
     timeout_s: Mapping[str, float] = field(default_factory=dict)  # by family; "" for the others; 0 is off
     on_timeout: str | int = "remind_once"  # remind_once, expire, or a step index
-    confirm: str = "never"
+    confirm: str = "never"  # never, low_confidence, always
     sensitive: bool = False
     refuse: frozenset[str] = frozenset()  # navigation that does not work here: cancel, agent, back, help, digress
     options_from: str | None = None
-    page_size: int | None = None
     retry_utter: tuple[str, ...] = ()
     reask: bool = True
     digits: tuple[int, int] | None = None  # shortest and longest, for digits, pin and otp
@@ -252,6 +251,7 @@ class Words:
     no: frozenset[str]
     change: tuple[str, ...]
     numbers: Mapping[str, int]
+    multiplied_after: frozenset[str]  # number words that are multiplied by the one that follows
     days: Mapping[str, int]  # from today
     weekdays: Mapping[str, int]  # from Monday, 1
 

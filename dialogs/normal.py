@@ -12,6 +12,15 @@ TEXT_MAX_CHARS = 640
 _AROUND = " \t\r\n.,;:!…\"'“”‘’«»()[]<>¡·-_"
 
 
+_CONTROLS = dict.fromkeys(code for code in (*range(32), *range(127, 160)) if code not in {9, 10})
+
+
+def clean(text: str) -> str:
+    """Return what counts of a text: its first `TEXT_MAX_CHARS` characters, without control characters."""
+    text = text[:TEXT_MAX_CHARS]
+    return text if text.isprintable() else text.translate(_CONTROLS)
+
+
 def normal(text: str) -> str:
     """Return the form of `text` that is compared; only the first `TEXT_MAX_CHARS` characters count."""
     text = text[:TEXT_MAX_CHARS]

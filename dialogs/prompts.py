@@ -112,6 +112,17 @@ def _item(slot: str, item: Any) -> Option:
     return [show(item), "set", {slot: item}]
 
 
+def take_answer(turn: Turn, step: Collect, value: Any) -> None:
+    """Give the slot of `step`, the open one of the frame on top, its value, and keep the order for going back and for corrections."""
+    frame = turn.frame
+    turn.set(step.slot, value)
+    frame["order"] = [*(item for item in frame.get("order", ()) if item[0] != step.slot), [step.slot, step.id]]
+    frame["asked"] = step.id
+    frame["told"] = 1
+    turn.conceal = turn.conceal or turn.project.slots[step.slot].sensitive
+    turn.close_prompt()
+
+
 def refuse(turn: Turn, frame: Frame, step: Collect, utter: str | None = None, *, told: bool = False) -> None:
     """Count a failed attempt: say why (`utter`, or the step's own words, unless `told`) and ask again, or take the way out of the step."""
     fails = frame["fails"] = frame.get("fails", 0) + 1

@@ -6,6 +6,7 @@ A screen keeps to the budget of the channel and is never cut inside an option; w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from unicodedata import normalize
 
 from core.model.capabilities import Capabilities, ChoiceStyle
@@ -50,7 +51,7 @@ def replies(turn: Turn) -> tuple[Reply, ...]:
 
 
 def _shows_prompt(turn: Turn) -> bool:
-    return turn.prompt is not None and (turn.prompt["frame"] == 0 or any(said.asks for said in turn.said))
+    return turn.prompt is not None and any(said.asks or turn.prompt["frame"] == 0 for said in turn.said)
 
 
 def lines(options: Sequence[Option]) -> list[str]:
@@ -115,17 +116,16 @@ def _footer(turn: Turn) -> str:
 
 def plain(text: str) -> str:
     """Return `text` in GSM-7 where only accents stand in the way; other scripts stay as they are."""
-    if text.isascii() or septets(text) is not None:
+    if septets(text) is not None:
         return text
     text = transliterate(text)
     bare = "".join(character if septets(character) is not None else normalize("NFD", character)[0] for character in text)
     return bare if septets(bare) is not None else text
 
 
-def room_taken(text: str) -> float:
-    """Return how much of a screen `text` takes, in septets; a text outside GSM-7 takes 16 bits a character, 16/7 septets."""
-    size = septets(text)
-    return size if size is not None else len(text.encode("utf-16-be")) / 2 * 16 / 7
+def room_taken(text: str, *, wide: bool) -> float:
+    """Return how much of a screen `text` takes, in septets; a `wide` screen has 16 bits a character, 16/7 septets."""
+    return len(text.encode("utf-16-be")) / 2 * 16 / 7 if wide else septets(text) or 0
 
 
 def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str, less: str, footer: str, ends: bool) -> list[str]:
@@ -136,28 +136,28 @@ def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str
     budget = capabilities.text_budget_chars
     text, rows = plain(text), [plain(row) for row in rows]
     whole = "\n".join(([text] if text else []) + rows)
-    if footer and room_taken(f"{whole}\n{footer}") <= budget:
+    wide = septets(whole) is None or (bool(footer) and septets(footer) is None)
+    if footer and room_taken(f"{whole}\n{footer}", wide=wide) <= budget:
         return [f"{whole}\n{footer}"]
-    if room_taken(whole) <= budget:
+    if room_taken(whole, wide=wide) <= budget:
         return [whole]
     keys = [f"{MORE} {more}", f"{LESS} {less}"]
-    room = budget - max(room_taken("\n" + keys[0]), room_taken("\n" + " ".join(keys)))
+    room = budget - max(room_taken("\n" + key, wide=wide) for key in (*keys, " ".join(keys)))
     pages: list[list[str]] = [[]]
-    units = [*_units(text, room), *(piece for row in rows for piece in _units(row, room))]
-    for unit in units:
-        if pages[-1] and room_taken("\n".join([*pages[-1], unit])) > room:
+    for unit in (piece for row in (text, *rows) for piece in _units(row, room, wide=wide)):
+        if pages[-1] and room_taken("\n".join([*pages[-1], unit]), wide=wide) > room:
             pages.append([])
         pages[-1].append(unit)
     middle = ["\n".join([*page, " ".join(keys)]) for page in pages[1:-1]]
     return ["\n".join([*pages[0], keys[0]]), *middle, "\n".join(pages[-1] if ends else [*pages[-1], keys[1]])]
 
 
-def _units(text: str, room: float) -> list[str]:
+def _units(text: str, room: float, *, wide: bool) -> list[str]:
     """Return `text` in pieces that each fit on a page: lines, and lines that are too long cut between words."""
     found = []
     for line in text.split("\n"):
-        if room_taken(line) <= room:
+        if room_taken(line, wide=wide) <= room:
             found.append(line)
         else:
-            found.extend(piece.strip() for piece in split(line, int(room), lambda piece: int(room_taken(piece) + 0.999)))
+            found.extend(piece.strip() for piece in split(line, int(room), lambda piece: ceil(room_taken(piece, wide=wide))))
     return [line for line in found if line]

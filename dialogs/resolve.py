@@ -22,6 +22,7 @@ BUILT_IN = frozenset(
         "action_start_again",
         "action_start_chosen",
         "action_correct_chosen",
+        "action_take_answer",
         "action_set_language",
     }
 )

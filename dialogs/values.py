@@ -69,23 +69,28 @@ def _spelled(reading: Reading) -> float | None:
     words = [word for word in words_of(reading.word.replace("-", " ")) if word not in {"and", "et", "na"}]
     if not words:
         return None
+    before = ""
     for word in words:
         number = reading.words.numbers.get(word)
         if number is None:
             return None
-        if (number in {100, 1000} and current) or (current in {100, 1000} and number < 10):
-            current *= number  # "two hundred"; in Swahili the multiplier follows
+        if before in reading.words.multiplied_after and number < 10:
+            current += (number - 1) * reading.words.numbers[before]
+        elif number in {100, 1000} and current:
+            current *= number
         else:
             current += number
-        if number == 1000:
+        if number == 1000 and word not in reading.words.multiplied_after:
             total, current = total + current, 0
+        before = word
     return float(total + current)
 
 
 def _amount(reading: Reading) -> float | None:
-    if len(reading.word) > _PLAIN_MAX:
+    text = reading.text.casefold().strip(" .,;:!?\t\n")
+    if len(text) > _PLAIN_MAX:
         return None
-    match = _AMOUNT.fullmatch(reading.word)
+    match = _AMOUNT.fullmatch(text)
     if match is None:
         return _spelled(reading)
     figures = match.group(1)
