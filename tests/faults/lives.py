@@ -31,7 +31,7 @@ mode = "demo"
 name = "Demo Telecom"
 country = "KE"
 currency = "KES"
-languages = ["en", "fr", "sw"]
+languages = ["en"]
 
 [dialogs]
 project = "{project}"
