@@ -212,7 +212,7 @@ class Engine:
 def _release(turn: Turn, key: str) -> None:
     """Say what was held back until the action `key` came to an end, or came too late for the screen."""
     if turn.state.get("pending", {}).get("key") == key and turn.context.owner == "bot":
-        turn.said.extend(Utterance(text) for text in turn.state.pop("held", ()))
+        turn.said.extend(Utterance(text, sensitive=sensitive) for text, sensitive in turn.state.pop("held", ()))
 
 
 def _filled(turn: Turn, name: str) -> bool:
@@ -262,7 +262,7 @@ def _unclear(turn: Turn, step: Collect | None) -> None:
 
 def _result(turn: Turn) -> Advanced:
     if turn.said and turn.context.capabilities.merge_replies and any(isinstance(effect, RunAction) for effect in turn.effects):
-        turn.state["held"] = [item.text for item in turn.said if not item.sensitive]  # it goes out together with the result
+        turn.state["held"] = [[item.text, item.sensitive] for item in turn.said]  # it goes out together with the result
         turn.said.clear()
     out = replies(turn)
     timed = turn.state.get("timer")  # the nonce of the prompt whose timer runs

@@ -113,14 +113,19 @@ def _item(slot: str, item: Any) -> Option:
 
 
 def take_answer(turn: Turn, step: Collect, value: Any) -> None:
-    """Give the slot of `step`, the open one of the frame on top, its value, and keep the order for going back and for corrections."""
-    frame = turn.frame
+    """Give the slot of `step`, the open one of the frame on top, its value."""
     turn.set(step.slot, value)
+    note_answer(turn, step)
+    turn.conceal = turn.conceal or turn.project.slots[step.slot].sensitive
+    turn.close_prompt()
+
+
+def note_answer(turn: Turn, step: Collect) -> None:
+    """Keep that the person answered `step` of the frame on top, and after what: for going back and for corrections."""
+    frame = turn.frame
     frame["order"] = [*(item for item in frame.get("order", ()) if item[0] != step.slot), [step.slot, step.id]]
     frame["asked"] = step.id
     frame["told"] = 1
-    turn.conceal = turn.conceal or turn.project.slots[step.slot].sensitive
-    turn.close_prompt()
 
 
 def refuse(turn: Turn, frame: Frame, step: Collect, utter: str | None = None, *, told: bool = False) -> None:

@@ -25,7 +25,7 @@ def replies(turn: Turn) -> tuple[Reply, ...]:
     prompt = turn.prompt
     options: Sequence[Option] = prompt.get("opts", ()) if prompt is not None and _shows_prompt(turn) else ()
     if turn.page is not None:
-        return (Reply(turn.page, ends_session=turn.ends, language=turn.language),)
+        return (Reply(turn.page, ends_session=turn.ends, language=turn.language, sensitive=turn.page_sensitive),)
     if not turn.said and not options:
         return ()
     if capabilities.session and capabilities.gsm7:
@@ -84,7 +84,7 @@ def _screen_reply(turn: Turn, options: Sequence[Option]) -> Reply:
     pages = screens(text, lines(options), turn.context.capabilities, more=more, less=less, footer=_footer(turn), ends=turn.ends)
     if len(pages) > 1:
         prompt = turn.prompt or {"frame": 0, "nonce": turn.nonce(), "ends": turn.ends}
-        turn.prompt = prompt | {"pages": pages, "page": 0}
+        turn.prompt = prompt | {"pages": pages, "page": 0} | ({"sensitive": True} if sensitive else {})
         turn.ends = False
     return Reply(pages[0], ends_session=turn.ends, language=turn.language, sensitive=sensitive)
 
@@ -97,6 +97,7 @@ def turn_page(turn: Turn, step: int) -> None:
     last = len(prompt["pages"]) - 1
     page = min(max(prompt["page"] + step, 0), last)
     turn.page = prompt["pages"][page]
+    turn.page_sensitive = prompt.get("sensitive", False)
     turn.prompt = prompt | {"page": page}
     if page == last and prompt.get("ends"):
         turn.ends = True

@@ -65,9 +65,11 @@ def start(turn: Turn, flow: Flow, entities: Mapping[str, Any] = _NOTHING) -> Non
         cancel(turn)
         turn.say("utter_flow_cancelled", {"flow_name": left.name(turn.language)})
     begin(turn, flow)
-    for name, value in entities.items():
-        if name in turn.project.slots:
-            turn.set(name, value)
+    given = [name for name in entities if name in turn.project.slots]
+    for name in given:
+        turn.set(name, entities[name])
+    if given:
+        turn.frame["given"] = given  # each counts as an answer once its step is reached
 
 
 def begin(turn: Turn, flow: Flow) -> None:

@@ -12,7 +12,7 @@ from dialogs.built_in import BUILT_IN_ACTIONS, close_interaction
 from dialogs.handover import facts
 from dialogs.interpret import broken_rule
 from dialogs.model import Action, Call, Collect, Flow, Link, SetSlots, Step
-from dialogs.prompts import offer, open_prompt, refuse
+from dialogs.prompts import note_answer, offer, open_prompt, refuse
 from dialogs.templates import Template
 from dialogs.turn import Frame, Stuck, Turn
 
@@ -134,6 +134,10 @@ def _collect(turn: Turn, frame: Frame, step: Collect) -> None:
     elif step.validate_action is not None and frame.get("validated") != step.id:
         request(turn, frame, Action(step.id, step.next, step.line, name=step.validate_action, idempotent=True), "validate")
     else:
+        given = frame.get("given", ())
+        if step.slot in given:
+            frame["given"] = [name for name in given if name != step.slot]
+            note_answer(turn, step)
         if frame.get("told"):
             turn.remember(step.slot)
         stack.advance(turn, frame, step)

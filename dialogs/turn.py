@@ -46,7 +46,7 @@ class Turn:
     """One step: `stack` from the bottom, `slots` by name, `prompt` if one is open, `said` and `effects` so far."""
 
     __slots__ = (
-        "conceal", "context", "effects", "ended", "ends", "family", "language", "late", "one_shot", "over", "page", "project",
+        "conceal", "context", "effects", "ended", "ends", "family", "language", "late", "one_shot", "over", "page", "page_sensitive", "project",
         "prompt", "said", "slots", "stack", "state", "steps", "text_in", "timer", "visits", "waiting",
     )  # fmt: skip
 
@@ -73,6 +73,7 @@ class Turn:
         self.late = False  # this turn is the late end of an action
         self.conceal = False  # what the person said is a secret
         self.page: str | None = None  # the page of a long screen that is to be shown as it is
+        self.page_sensitive = False
         self.text_in = ""
         self.timer: SetTimer | None = None
 
