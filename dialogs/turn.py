@@ -46,8 +46,8 @@ class Turn:
     """One step: `stack` from the bottom, `slots` by name, `prompt` if one is open, `said` and `effects` so far."""
 
     __slots__ = (
-        "conceal", "context", "effects", "ended", "ends", "family", "language", "late", "one_shot", "over", "page", "page_sensitive", "project",
-        "prompt", "said", "slots", "stack", "state", "steps", "text_in", "timer", "visits", "waiting",
+        "conceal", "context", "effects", "ended", "ends", "family", "language", "late", "one_shot", "over", "page", "page_sensitive",
+        "project", "prompt", "said", "slots", "stack", "state", "steps", "text_in", "timer", "visits", "waiting",
     )  # fmt: skip
 
     def __init__(self, project: Project, state: State | None, context: DialogContext) -> None:
