@@ -133,6 +133,7 @@ class Advance:
         sent = self.say_all(tx, person, out, replies, cause, at, inline=inline, outcome=outcome)
         if run is not None:
             outcome.action = run
+            append(tx, person.conversation, "action.asked", at, ref=run.key, body={"name": run.name})
             until = at + int(run.timeout_s * 1000) * (run.retries + 1) + ACTION_LEASE_MARGIN_MS
             actions.insert(
                 tx,

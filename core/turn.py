@@ -21,6 +21,7 @@ from core.record_actions import set_consent
 from core.store import actions, conversations, interactions, journal, messages, timers
 from core.store.api import Tx
 from core.store.conversations import Conversation, Person
+from core.store.events import append
 from core.store.documents import decode, encode
 
 TEXT_MAX_CHARS = 4_000
@@ -83,6 +84,7 @@ class Turns:
         request = None
         if waiting and not row.late and row.inbound_channel is not None and row.inbound_external is not None:
             request = (row.inbound_channel, row.inbound_external)
+        append(tx, person.conversation, "action.ended", at, ref=action_id, body={"name": done.name, "error": done.error})
         cause = derive(action_id, "done")
         outcome = self._go_on(tx, person, link, done, cause, at, request, sorry=sorry)
         if request is not None and outcome.answer is not None:
@@ -234,5 +236,7 @@ def _new_part(conversation: Conversation, channel_id: str, said: InboundMessage)
         return (Session.RESUME if known else Session.NEW), (said.text,)
     if seen is None:
         return Session.NEW, tuple(said.text.split("*")) if said.text else ()
+    if len(said.text) < seen:  # some networks send only the last input after all
+        return Session.RESUME, (said.text,)
     new = said.text[seen:]
     return Session.RESUME, (new.removeprefix("*") if seen else new,)

@@ -68,8 +68,16 @@ def test_a_repeated_message_changes_nothing_and_gets_the_same_bytes(world: World
         (["", "a*b", "a*b*c*d"], [(), ("a*b",), ("c*d",)]),
         (["", "1", "1*"], [(), ("1",), ("",)]),
         (["", "*", "**1"], [(), ("*",), ("1",)]),
+        (["", "12", "3"], [(), ("12",), ("3",)]),
     ],
-    ids=["step by step", "a dial string answers several prompts", "a star inside an answer", "an empty answer", "an answer that is a star"],
+    ids=[
+        "step by step",
+        "a dial string answers several prompts",
+        "a star inside an answer",
+        "an empty answer",
+        "an answer that is a star",
+        "the last input only",
+    ],
 )
 def test_the_new_part_of_a_session_begins_where_the_old_one_ended(world: World, requests: list[str], heard: list[tuple[str, ...]]) -> None:
     for text in requests:
