@@ -53,6 +53,7 @@ class _Webchat:
             if channel.adapter.kind == "webchat"
         }
         self._windows: set[Window] = set()
+        self._stopping = False
         self._places = Places(limits.windows_per_source)
         self._tickets = Buckets(limits.tickets_per_s, limits.tickets_burst, time.monotonic)
 
@@ -81,6 +82,8 @@ class _Webchat:
     async def socket(self, request: web.Request) -> web.StreamResponse:
         """Open a window."""
         channel, _ = self._site(request)
+        if self._stopping:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
         with self._places.one(source_of(request.remote or "")) as free:
             if not free:
                 self._gateway.counters.add("webchat_refused", code="too_many_windows")
@@ -93,7 +96,8 @@ class _Webchat:
                 self._windows.discard(window)
 
     async def restart(self, _: web.Application) -> None:
-        """Ask every open window to come back in a moment."""
+        """Ask every open window to come back in a moment, and open no more."""
+        self._stopping = True
         await restart_all(tuple(self._windows), self._gateway.clock.random)
 
     def _site(self, request: web.Request) -> tuple[ConfiguredChannel, str]:

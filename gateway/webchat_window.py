@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ PAGE = 50
 HISTORY = 200
 VISITOR_LIFE_MS = 180 * 24 * 3_600_000
 _CLOSE_S = 3.0
+_RESET = struct.pack("ii", 1, 0)
 _RECEIVED = frozenset({"message", "choice", "read", "joined"})
 
 
@@ -64,6 +67,8 @@ class Window:
         self._headers = {"origin": request.headers.get("Origin", "")}
         self._remote = request.remote or ""
         self._transport = request.transport
+        self._lost = False
+        self._leaving = False
         self._sent = 0
         self._behind = False
         self._typing_due = False
@@ -72,6 +77,8 @@ class Window:
     async def run(self, request: web.Request) -> web.WebSocketResponse:
         """Serve the window until it is closed."""
         await self._socket.prepare(request)
+        if self._leaving:
+            await self._leave(1.0)
         try:
             hello = await self._hello()
         except StoreUnavailable:
@@ -100,21 +107,29 @@ class Window:
         return self._socket
 
     async def restart(self, in_s: float) -> None:
-        """Tell the window to come back, and close it."""
+        """Tell the window to come back, and close it, at the latest when it is open."""
+        self._leaving = True
+        if self._socket.prepared:
+            await self._leave(in_s)
+
+    async def _leave(self, in_s: float) -> None:
         await self._send({"type": "reconnect", "in_s": round(in_s, 1)})
         await self._socket.close(code=WSCloseCode.SERVICE_RESTART)
 
     async def _send(self, frame: Mapping[str, Any]) -> None:
         """Send a frame; a client that does not read for too long, or leaves too much unread, is cut off."""
-        if self._socket.closed:
+        if self._gone():
             return
         try:
             async with asyncio.timeout(self._limits.send_s):
                 await self._socket.send_str(json.dumps(frame, ensure_ascii=False))
-        except (TimeoutError, ConnectionError):
+        except TimeoutError:
             self._cut("slow_reader")
-        if self._unsent() > self._limits.unsent_bytes:
-            self._cut("slow_reader")
+        except ConnectionError:
+            self._lost = True
+        else:
+            if self._unsent() > self._limits.unsent_bytes:
+                self._cut("slow_reader")
 
     # ── from the visitor ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -167,14 +182,11 @@ class Window:
         now = self._gateway.clock.now_ms()
         raw = RawRequest("WS", self._channel.webhook_url, self._headers, text.encode("utf-8", "surrogatepass"), now, self._remote)
         try:
-            answer = await receive(self._gateway, self._channel, raw)
+            await receive(self._gateway, self._channel, raw)
         except AuthenticationFailed:
             await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"token")
             return
         except StoreUnavailable:
-            await self._error(own_id, "unavailable", "The message could not be stored; it will be sent again.")
-            return
-        if answer.status >= 500:
             await self._error(own_id, "unavailable", "The message could not be stored; it will be sent again.")
             return
         if kind in {"message", "choice"}:
@@ -201,7 +213,7 @@ class Window:
             self._push = asyncio.create_task(self._push_on())
 
     async def _push_on(self) -> None:
-        while (self._behind or self._typing_due) and not self._socket.closed:
+        while (self._behind or self._typing_due) and not self._gone():
             if self._behind:
                 self._behind = False
                 await self._push_news()
@@ -216,6 +228,8 @@ class Window:
             return  # the client has its number; the next wake-up or reconnection reads on from there
         for entry in entries:
             await self._send(self._message(entry))
+            if self._gone():
+                return
             self._sent = entry.number
         if working:
             await self._send({"type": "typing", "who": "bot", "for_s": LASTS_MS / 1000})
@@ -243,13 +257,19 @@ class Window:
             frame["id"] = entry.cause_id.removeprefix(f"{self._visitor}:")
         return frame
 
+    def _gone(self) -> bool:
+        return self._lost or self._socket.closed
+
     def _unsent(self) -> int:
         return self._transport.get_write_buffer_size() if self._transport is not None else 0
 
     def _cut(self, code: str) -> None:
-        """Drop the connection at once: a closing handshake would wait for the reader."""
+        """Drop the connection and what it still holds: a closing handshake, or the kernel, would wait for the reader."""
+        self._lost = True
         self._gateway.counters.add("webchat_refused", code=code)
         if self._transport is not None:
+            if (tcp := self._transport.get_extra_info("socket")) is not None:
+                tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._transport.abort()
 
 

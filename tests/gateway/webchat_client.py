@@ -29,7 +29,7 @@ class Window:
         self._stack = AsyncExitStack()
         number = next(_SOURCES)  # each visitor comes from an address of its own, since sources are limited
         connector = aiohttp.TCPConnector(local_addr=(f"127.1.{number // 250}.{number % 250 + 1}", 0))
-        self.http = aiohttp.ClientSession(connector=connector)
+        self.http = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=PATIENCE_S))
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.http)
