@@ -66,3 +66,8 @@ def load(kind: str, kinds: Mapping[str, Kind] = KINDS) -> Loaded:
     """Import the module of a kind and return what it offers; raises KeyError for a name that no kind has."""
     module = import_module(kinds[kind].module)
     return Loaded(settings=module.Settings, make=module.make, parse=module.parse)
+
+
+def settings_of(kind: str) -> type[Any] | None:
+    """Return the settings class of a kind, None if there is no such kind."""
+    return load(kind).settings if kind in KINDS else None

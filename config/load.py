@@ -23,8 +23,16 @@ DEMO = Path(__file__).with_name("parley.toml")
 _CHANNEL_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
-def load(file: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Return the settings; `file` None means the demo operator, `overrides` has dotted keys. Raises `ConfigWrong`."""
+SettingsOf = Callable[[str], type | None]
+
+
+def load(
+    file: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None, settings_of: SettingsOf | None = None
+) -> Settings:
+    """Return the settings; `file` None means the demo operator, `overrides` has dotted keys. Raises `ConfigWrong`.
+
+    With `settings_of`, which gives the settings class of a kind of channel, the mistakes of the channels are among those reported.
+    """
     path = file or DEMO
     table, places = _parse(path)
     problems = environment.overlay(table, places, environ, set(_referenced(table)))
@@ -34,6 +42,9 @@ def load(file: Path | None, environ: Mapping[str, str], overrides: Mapping[str, 
     where = Where(source=str(path), places=places)
     channels, found = _channels(table.pop("channels", {}), where / "channels")
     problems += found
+    if settings_of is not None:
+        keys = Keys(bytes(32)) if table.get("mode") == "demo" else None  # what is made of it is thrown away
+        problems += _read_all(channels, settings_of, environ, keys)[1]
     try:
         settings = typed.read(Settings, table, where, Secrets(environ, path.parent))
     except ConfigWrong as wrong:
@@ -46,28 +57,32 @@ def load(file: Path | None, environ: Mapping[str, str], overrides: Mapping[str, 
     return settings
 
 
-def read_channels(
-    settings: Settings, settings_class: Callable[[str], type | None], environ: Mapping[str, str], keys: Keys
-) -> dict[str, Any]:
+def read_channels(settings: Settings, settings_of: SettingsOf, environ: Mapping[str, str], keys: Keys) -> dict[str, Any]:
     """Return the typed settings of every channel by its id.
 
-    `settings_class` gives the class for a kind, None for an unknown one. Raises `ConfigWrong` with the mistakes of all channels.
+    `settings_of` gives the class for a kind, None for an unknown one. Raises `ConfigWrong` with the mistakes of all channels.
     """
-    result: dict[str, Any] = {}
-    problems: list[Problem] = []
-    for channel in settings.channels.values():
-        cls = settings_class(channel.kind)
-        if cls is None:
-            problems.append(Problem(channel.where / "kind", f"there is no kind of channel {channel.kind!r}"))
-            continue
-        secrets = Secrets(environ, Path(channel.where.source).parent, keys if settings.mode == "demo" else None)
-        try:
-            result[channel.id] = typed.read(cls, channel.table, channel.where, secrets)
-        except ConfigWrong as wrong:
-            problems += wrong.problems
+    result, problems = _read_all(settings.channels, settings_of, environ, keys if settings.mode == "demo" else None)
     if problems:
         raise ConfigWrong(problems)
     return result
+
+
+def _read_all(
+    channels: Mapping[str, Channel], settings_of: SettingsOf, environ: Mapping[str, str], keys: Keys | None
+) -> tuple[dict[str, Any], list[Problem]]:
+    result: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for channel in channels.values():
+        cls = settings_of(channel.kind)
+        if cls is None:
+            problems.append(Problem(channel.where / "kind", f"there is no kind of channel {channel.kind!r}"))
+            continue
+        try:
+            result[channel.id] = typed.read(cls, channel.table, channel.where, Secrets(environ, Path(channel.where.source).parent, keys))
+        except ConfigWrong as wrong:
+            problems += wrong.problems
+    return result, problems
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], dict[str, str]]:

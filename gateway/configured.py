@@ -43,8 +43,7 @@ def make_channels(
     settings: Settings, environ: Mapping[str, str], keys: Keys, url: str, *, simulator: str = ""
 ) -> dict[str, ConfiguredChannel]:
     """Return every configured channel; `simulator` is the address of the stand-in for `api_base = "simulator"`. Raises `ConfigWrong`."""
-    loaded = {kind: registry.load(kind) for kind in {channel.kind for channel in settings.channels.values()} & registry.KINDS.keys()}
-    typed = read_channels(settings, lambda kind: loaded[kind].settings if kind in loaded else None, environ, keys)
+    typed = read_channels(settings, registry.settings_of, environ, keys)
     made, problems = {}, []
     for channel in settings.channels.values():
         values = typed[channel.id]
@@ -54,7 +53,7 @@ def make_channels(
         address = _our_address(channel.address, settings.operator.country)
         hook = webhook_url(url, channel.id, secret)
         try:
-            adapter = loaded[channel.kind].make(ChannelId(channel.id), address, values, hook, settings.operator.country)
+            adapter = registry.load(channel.kind).make(ChannelId(channel.id), address, values, hook, settings.operator.country)
         except ValueError as error:
             problems.append(Problem(channel.where, str(error)))
             continue

@@ -38,10 +38,11 @@ class Installation:
 
     def settings(self, overrides: Mapping[str, Any] | None = None) -> Settings:
         """Return the settings; ends the command with all mistakes if there are any."""
+        from channels.registry import settings_of
         from config.load import load
 
         with told():
-            return load(self.config, os.environ, overrides)
+            return load(self.config, os.environ, overrides, settings_of)
 
     def keys(self) -> Keys:
         """Return the keys of the data folder, making them on first use."""

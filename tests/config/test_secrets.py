@@ -165,6 +165,18 @@ def test_the_mistakes_of_all_channels_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_the_mistakes_of_channels_are_told_with_all_others(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    fine = '[channels.sample]\nkind = "sample"\naddress = "1"\naccount = "a"\ntoken = { generated = true }\n'
+    file.write_text('mode = "demo"\n[operator]\nnam = "X"\n[channels.fax]\nkind = "fax"\naddress = "1"\n' + fine)
+    with pytest.raises(ConfigWrong) as wrong:
+        load(file, {}, settings_of=kind)
+    told = "\n".join(str(problem) for problem in wrong.value.problems)
+    assert "operator.nam" in told
+    assert "there is no kind of channel 'fax'" in told
+    assert "channels.sample" not in told
+
+
 def test_a_token_of_the_operator_may_have_a_name_that_begins_like_a_setting(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     channel = '[channels.sample]\nkind = "sample"\naddress = "1"\naccount = "a"\ntoken = { env = "PARLEY_SMS_TOKEN" }\n'
