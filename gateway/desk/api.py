@@ -21,6 +21,7 @@ from core.store.work_items import WorkItem
 from gateway.desk.auth import Caller, Problem
 from gateway.desk.body import cause, fields
 from gateway.runtime import Gateway
+from gateway.webchat_typing import TYPING
 
 _Change = Callable[[Tx, str, Agent, int], WorkItem]
 _CURSOR_DIGITS_MAX = 18
@@ -137,7 +138,9 @@ class Work:
                 against_seq=body["against_seq"], cause=because, at=at, target=body["target"],
             )  # fmt: skip
 
-        return self._said(await self._gateway.store.write(unit))
+        spoken = await self._gateway.store.write(unit)
+        request.app[TYPING].stop(spoken.address, "agent")
+        return self._said(spoken)
 
     async def again(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Send a reply that was held back all the same."""

@@ -17,7 +17,7 @@ from gateway.desk.passwords import LEAST_CHARS, Passwords
 from gateway.desk.signing import Signing
 from gateway.runtime import Gateway
 
-PUBLIC = frozenset({("GET", "/desk/login"), ("POST", "/desk/api/login")})
+PUBLIC = frozenset({("GET", "/desk/login"), ("POST", "/desk/login"), ("POST", "/desk/api/login")})
 
 
 def install(app: web.Application, gateway: Gateway) -> None:
@@ -31,6 +31,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
     agent, admin = Role.AGENT, Role.ADMIN
 
     app.router.add_get("/desk/login", signing.page)
+    app.router.add_post("/desk/login", signing.submit)
     app.router.add_post("/desk/api/login", signing.sign_in)
     app.router.add_get("/desk", guarded(sessions, agent, pages_of.desk, page=True))
     app.router.add_get("/desk/agents", guarded(sessions, admin, pages_of.agents, page=True))

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from core import agents
 from core.agents import normal_login
+from core.store.agents import Agent
 from gateway import pages
 from gateway.desk.auth import Caller, Problem, Sessions, answered
 from gateway.desk.body import fields
@@ -32,34 +33,54 @@ class Signing:
         self._marks = DeviceMarks(gateway.keys.derive("desk/device"))
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
-        """Open a session for a login and a password."""
+        """Open a session for a login and a password, for the page's script and other programs."""
         return await answered(request, self._sessions, lambda: self._sign_in(request))
 
     async def _sign_in(self, request: web.Request) -> web.StreamResponse:
         body = await fields(request, login=str, password=str)
-        login, source = normal_login(body["login"]), source_of(request.remote or "")
-        device = self._marks.device(login, request.cookies.get(self._marks.name(login)))
+        agent, token = await self._enter(request, body["login"], body["password"])
+        response = web.json_response({"agent": {"id": agent.id, "name": agent.name, "role": agent.role}})
+        return self._welcome(request, response, agent, token)
+
+    async def submit(self, request: web.Request) -> web.StreamResponse:
+        """Open a session for the form itself, where the script of the page has not run (yet)."""
+        try:
+            self._sessions.check_origin(request, required=True)
+            form = await request.post()
+            agent, token = await self._enter(request, str(form.get("login", "")), str(form.get("password", "")))
+        except Problem as problem:
+            return pages.page(request, "desk_login.html", status=problem.status, problem=problem.text)
+        response = web.Response(status=303, headers={"Location": "/desk"})
+        return self._welcome(request, response, agent, token)
+
+    async def _enter(self, request: web.Request, name: str, password: str) -> tuple[Agent, str]:
+        """Check a password and open a session; return its agent and its token. Raises `Problem`."""
+        login, source = normal_login(name), source_of(request.remote or "")
+        device = self._device(request, login)
         wait_s = self._throttle.begin(login, source, device=device)
         if wait_s > 0:
             self._gateway.counters.add("desk_sign_ins", outcome="throttled")
             raise Problem(429, "too_many_attempts", "Too many attempts; wait a little.", retry_after_s=int(wait_s) + 1)
         found = await self._gateway.store.read(lambda tx: agents.credentials(tx, login))
-        fits = await self._passwords.fits(body["password"], found[1] if found else None)
+        fits = await self._passwords.fits(password, found[1] if found else None)
         if not fits or found is None:
             self._gateway.counters.add("desk_sign_ins", outcome="refused")
             raise Problem(401, "wrong_credentials", "Login or password is wrong.")
         self._throttle.succeeded(login, source, device=device)
         self._gateway.counters.add("desk_sign_ins", outcome="ok")
-        agent = found[0]
-        token = self._random(_TOKEN_BYTES)
-        replaces, at = request.cookies.get(self._sessions.cookie), self._gateway.clock.now_ms()
-        limits = self._sessions.limits
+        agent, token = found[0], self._random(_TOKEN_BYTES)
+        replaces, at, limits = request.cookies.get(self._sessions.cookie), self._gateway.clock.now_ms(), self._sessions.limits
         await self._gateway.store.write(lambda tx: agents.open_session(tx, token, agent.id, at, limits, replaces=replaces))
-        response = web.json_response({"agent": {"id": agent.id, "name": agent.name, "role": agent.role}})
+        return agent, token
+
+    def _welcome(self, request: web.Request, response: web.Response, agent: Agent, token: str) -> web.Response:
         self._sessions.set_cookie(response, self._sessions.cookie, token)
-        mark = self._marks.make(login, device or self._random(12))
-        self._sessions.set_cookie(response, self._marks.name(login), mark, max_age_s=_DEVICE_LIFE_S)
+        mark = self._marks.make(agent.login, self._device(request, agent.login) or self._random(12))
+        self._sessions.set_cookie(response, self._marks.name(agent.login), mark, max_age_s=_DEVICE_LIFE_S)
         return response
+
+    def _device(self, request: web.Request, login: str) -> str | None:
+        return self._marks.device(login, request.cookies.get(self._marks.name(login)))
 
     async def sign_out(self, _: web.Request, caller: Caller) -> web.StreamResponse:
         """End the session."""
@@ -87,7 +108,7 @@ class Signing:
         """Return the page to sign in on; who is signed in goes to the desk."""
         if await self._sessions.caller(request) is not None:
             raise web.HTTPSeeOther("/desk")
-        return pages.page(request, "desk_login.html")
+        return pages.page(request, "desk_login.html", problem="")
 
     def _random(self, length: int) -> str:
         return urlsafe_b64encode(self._gateway.clock.random(length)).decode().rstrip("=")

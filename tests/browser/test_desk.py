@@ -103,11 +103,12 @@ async def test_a_reply_that_was_overtaken_on_its_way_is_held_back_and_offered_ag
     await says(parley, "wait")
     twilio.fault = Fault.OK
     held = page.locator(".said.agent", has_text="second").first
-    await expect(held).to_contain_text("Not sent: newer message", timeout=15_000)
+    await expect(held).to_contain_text("Not sent: newer message", timeout=30_000)
     await held.get_by_role("button", name="Send anyway").click()
     await phone_shows(parley, "second")
     await expect(held).to_contain_text("sent again below")
-    assert [message.body for message in twilio.messages(ANNA)].count("second") == 1
+    rows = await parley.rows("select m.text, m.status, o.attempts, o.repeated from message m join outbox o on o.message_id = m.id")
+    assert [message.body for message in twilio.messages(ANNA)].count("second") == 1, rows
 
 
 async def test_after_a_restart_of_the_gateway_the_page_goes_on_by_itself(tmp_path: Path, open_page: OpenPage) -> None:

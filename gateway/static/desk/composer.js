@@ -50,7 +50,7 @@ export class Composer {
     this.note = h("button", { type: "button", onclick: () => this.focus("note") }, "Note");
     this.target = h("select", { class: "input target", "aria-label": "Send by" });
     this.target.addEventListener("change", () => this.#count());
-    this.box = h("textarea", { class: "input", rows: 2, dir: "auto", "aria-describedby": "count", autocomplete: "off" });
+    this.box = h("textarea", { class: "input", rows: 1, dir: "auto", "aria-describedby": "count", autocomplete: "off" });
     this.box.addEventListener("input", () => this.#typed());
     this.box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

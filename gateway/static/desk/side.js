@@ -45,14 +45,17 @@ function turns(said) {
 // A value of the card as text: codes as words, lists and tables a line each.
 function shown(key, value) {
   if (value === null || value === "") return null;
-  if (Array.isArray(value)) return value.length ? h("ul", { class: "plain" }, ...value.map((one) => h("li", { dir: "auto" }, typeof one === "object" ? compact(one) : words(String(one).replace(/^action_/, ""))))) : null;
+  if (Array.isArray(value)) return value.length ? h("ul", { class: "plain" }, ...value.map((one) => h("li", { dir: "auto" }, typeof one === "object" ? compact(one) : named(one)))) : null;
   if (typeof value === "object") {
     const entries = Object.entries(value);
     return entries.length ? h("ul", { class: "plain" }, ...entries.map(([name, one]) => h("li", {}, `${words(name)}: ${typeof one === "object" ? compact(one) : one}`))) : null;
   }
   if (key === "language") return LANGUAGES[value] ?? value;
-  return ["reason", "wanted", "flow", "step"].includes(key) ? words(value) : String(value);
+  return ["reason", "wanted", "failed", "flow", "step"].includes(key) ? named(value) : String(value);
 }
+
+// Names of flows, steps and actions, as words.
+const named = (name) => words(String(name).replace(/^action_/, ""));
 
 const compact = (value) => (value && "value" in value ? String(value.value) : JSON.stringify(value));
 

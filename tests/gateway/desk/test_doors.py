@@ -158,6 +158,23 @@ async def test_a_wrong_password_and_an_unknown_login_look_the_same(parley: Runni
         assert answers[0][1] == answers[1][1] == answers[2][1]
 
 
+async def test_the_form_works_before_the_script_of_the_page_has_run(parley: Running) -> None:
+    form = {"login": "agent", "password": passwords(parley)["agent"]}
+    async with browser(parley) as nobody:
+        url, own = nobody.url + "/desk/login", {"Origin": nobody.url}
+        for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+            async with nobody.http.post(url, data=form, headers=headers, allow_redirects=False) as answer:
+                assert (answer.status, cookies_of(answer)) == (403, []), headers
+        async with nobody.http.post(url, data=form | {"password": "<b>wrong"}, headers=own) as answer:
+            page = await answer.text()
+            assert answer.status == 401
+            assert "Login or password is wrong." in page
+            assert "<b>wrong" not in page
+        async with nobody.http.post(url, data=form, headers=own, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/desk")
+        assert (await nobody.get("/desk/api/lists"))[0] == 200
+
+
 async def test_guesses_are_slowed_down_and_the_owner_still_gets_in(parley: Running) -> None:
     async with signed_in(parley) as owner, browser(parley) as stranger:
         statuses = [(await stranger.post("/desk/api/login", {"login": "agent", "password": f"guess {n}"}))[0] for n in range(12)]
