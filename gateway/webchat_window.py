@@ -24,12 +24,13 @@ from core.store.api import StoreUnavailable, Tx
 from gateway.receive import receive
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.webchat_limits import Bucket
-from gateway.webchat_typing import LASTS_MS, Typing
+from gateway.webchat_typing import Typing
 
 PAGE = 50
 HISTORY = 200
 VISITOR_LIFE_MS = 180 * 24 * 3_600_000
 _CLOSE_S = 3.0
+_WORKING_S = 15.0
 _RESET = struct.pack("ii", 1, 0)
 _RECEIVED = frozenset({"message", "choice", "read", "joined"})
 
@@ -232,13 +233,12 @@ class Window:
                 return
             self._sent = entry.number
         if working:
-            await self._send({"type": "typing", "who": "bot", "for_s": LASTS_MS / 1000})
+            await self._send({"type": "typing", "who": "bot", "for_s": _WORKING_S})
         self._behind |= len(entries) == PAGE
 
     def _news(self, tx: Tx) -> tuple[list[threads.Entry], bool]:
         entries = threads.after(tx, self._visitor, self._sent, PAGE)
-        working = bool(entries) and entries[-1].direction == "inbound" and threads.is_working(tx, entries[-1].conversation_id)
-        return entries, working
+        return entries, bool(entries) and threads.is_working(tx, entries[-1].conversation_id)
 
     def _message(self, entry: threads.Entry) -> dict[str, Any]:
         frame: dict[str, Any] = {

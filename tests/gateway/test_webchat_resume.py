@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import select
 import signal
 import socket
@@ -19,9 +20,10 @@ from aiohttp.test_utils import TestServer
 
 from gateway import pages, webchat
 from gateway.runtime import GATEWAY
+from gateway.simulator.twilio_wire import PhoneMessage
 from gateway.webchat_typing import TYPING, Typing
 from gateway.webchat_window import Limits
-from tests.gateway.running import Running, running
+from tests.gateway.running import ANNA, Running, running
 from tests.gateway.webchat_client import Window
 from tests.house import gateway_process as process
 
@@ -155,14 +157,26 @@ async def test_typing_goes_both_ways_and_into_no_record(tmp_path: Path) -> None:
 async def test_the_bot_is_seen_working_while_the_billing_system_takes_its_time(tmp_path: Path) -> None:
     async with running(tmp_path) as parley, Window(parley.gateway.url) as window:
         assert parley.gateway.demo is not None
-        behaviour = f"{parley.gateway.demo.bss_url}/demo/behaviour"
-        await parley.http.put(behaviour, json={"mode": "slow", "delay_s": 60})
+        demo = parley.gateway.demo
+        code = asyncio.get_running_loop().create_future()
+
+        async def read(message: PhoneMessage) -> None:
+            if message.direction != "inbound" and not code.done():
+                code.set_result(re.findall(r"[0-9]{6}", message.body)[0])
+
+        demo.twilio.listen(read)
         await window.open()
-        await window.say("+254700000001", "m0")
-        await window.say("last bill", "m1")
-        await window.until("message", direction="inbound")
-        await parley.http.put(behaviour, json={"mode": "ok"})
+        await window.say("balance", "m1")
         await window.until("message", direction="outbound")
+        await parley.http.put(f"{demo.bss_url}/demo/behaviour", json={"mode": "slow", "delay_s": 60})
+        await window.say(ANNA, "m2")
+        async with asyncio.timeout(10):
+            await window.say(await code, "m3")
+        await window.until("message", id="m3")
+        assert (await window.until("typing", who="bot"))["for_s"] > 0
+        await parley.http.put(f"{demo.bss_url}/demo/behaviour", json={"mode": "ok"})
+        while "KES" not in (await window.until("message", direction="outbound"))["text"]:
+            continue
 
 
 async def test_a_reader_that_does_not_read_is_cut_off_and_costs_little(tmp_path: Path) -> None:
