@@ -43,6 +43,9 @@ export function words(code) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+// The name of a flow, a step or an action, as words.
+export const named = (name) => words(String(name ?? "").replace(/^action_/, ""));
+
 // A visitor of the web chat has an address that says nothing to people.
 export const addressName = (kind, value) => (kind === "visitor" ? "Web visitor" : value);
 

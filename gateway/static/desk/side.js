@@ -1,7 +1,7 @@
 // The right pane: why the conversation was handed over, and who the customer is.
 
 import { byId, differs, h, icon } from "./dom.js";
-import { LANGUAGES, addressName, channelName, moment, words } from "./format.js";
+import { LANGUAGES, addressName, channelName, moment, named, words } from "./format.js";
 
 const STRENGTHS = {
   claimed: { text: "Not verified", tone: "warn" },
@@ -53,9 +53,6 @@ function shown(key, value) {
   if (key === "language") return LANGUAGES[value] ?? value;
   return ["reason", "wanted", "failed", "flow", "step"].includes(key) ? named(value) : String(value);
 }
-
-// Names of flows, steps and actions, as words.
-const named = (name) => words(String(name).replace(/^action_/, ""));
 
 const compact = (value) => (value && "value" in value ? String(value.value) : JSON.stringify(value));
 

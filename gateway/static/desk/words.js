@@ -1,6 +1,6 @@
 // What entries of the log mean, in words.
 
-import { channelName, words } from "./format.js";
+import { channelName, named, words } from "./format.js";
 
 const STATES = {
   queued: { text: "Queued", glyph: "clock", tone: "" },
@@ -50,8 +50,8 @@ export function systemText(entry, names) {
 }
 
 const STEPS = {
-  "action.asked": ({ body }) => `Asked: ${words(body?.name)}`,
-  "action.ended": ({ body }) => `${words(body?.name)}: ${body?.error ? words(body.error) : "done"}`,
+  "action.asked": ({ body }) => `Asked: ${named(body?.name)}`,
+  "action.ended": ({ body }) => `${named(body?.name)}: ${body?.error ? words(body.error) : "done"}`,
   "flow.failed": () => "The dialog stopped with an error",
 };
 

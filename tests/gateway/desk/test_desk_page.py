@@ -30,6 +30,30 @@ def test_every_error_code_is_described() -> None:
     assert sorted(code for code in found if f"`{code}`" not in PAGE) == []
 
 
+ELSEWHERE = {
+    "message.in",
+    "message.out",
+    "message.status",
+    "note.added",
+    "owner.changed",
+}  # shown as bubbles, states, notes; the last as its cause
+
+
+def kinds() -> Iterator[str]:
+    for path in ROOT.glob("core/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            appends = isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "append" and len(node.args) > 2
+            if appends and isinstance(node.args[2], ast.Constant):
+                yield node.args[2].value
+
+
+def test_every_kind_of_event_has_words_at_the_desk() -> None:
+    words = (ROOT / "gateway" / "static" / "desk" / "words.js").read_text(encoding="utf-8")
+    found = set(kinds())
+    assert found > ELSEWHERE
+    assert sorted(kind for kind in found - ELSEWHERE if f'"{kind}"' not in words) == []
+
+
 async def test_every_route_is_described(parley: Running) -> None:
     routes = {path for _, path in routes_of(make_app(parley.gateway)) if "/api/" in path} - {"/desk/api/login"}
     assert sorted(path for path in routes if f"{path}`" not in PAGE and f"{path}?" not in PAGE) == []
