@@ -20,6 +20,12 @@ from core.store.conversations import Person
 from core.store.events import append
 
 CASES_SHOWN = 5
+CASE_TEXT_CHARS = 24
+CASE_STATUS = {
+    "en": {"acknowledged": "received", "in_progress": "in progress", "resolved": "resolved", "closed": "closed"},
+    "fr": {"acknowledged": "recue", "in_progress": "en cours", "resolved": "resolue", "closed": "close"},
+    "sw": {"acknowledged": "limepokelewa", "in_progress": "linashughulikiwa", "resolved": "limetatuliwa", "closed": "limefungwa"},
+}
 CODE_TEXT = {
     "en": "{operator}: your code is {code}. It is valid for 5 minutes. Do not share it.",
     "fr": "{operator} : votre code est {code}. Il est valable 5 minutes. Ne le partagez pas.",
@@ -66,7 +72,8 @@ def open_case(tx: Tx, scope: RecordScope, slots: Slots) -> Slots:
 def list_cases(tx: Tx, scope: RecordScope, _: Slots) -> Slots:
     """Look up the person's cases; sets case_count and case_summary."""
     found = cases.of_party(tx, scope.person.party_id, CASES_SHOWN)
-    lines = [f"{case['number']} {str(case['kind']).replace('_', ' ')}: {case['status']}" for case in found]
+    words = CASE_STATUS.get(scope.language, CASE_STATUS["en"])
+    lines = [f"{case['number']} {case['description'][:CASE_TEXT_CHARS].strip()}: {words[case['status']]}" for case in found]
     return {"case_count": len(found), "case_summary": "\n".join(lines) or None}
 
 

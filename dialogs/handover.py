@@ -45,10 +45,10 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
 
 
 def facts(turn: Turn) -> dict[str, str]:
-    """Return the slots that have a single value, as text, secrets masked."""
-    slots = turn.project.slots
+    """Return what the person was asked for and told, as text, secrets masked."""
+    slots, asked = turn.project.slots, turn.project.asked
     return {
         name: MASK if slots[name].sensitive else show(value)
         for name, value in turn.slots.items()
-        if name in slots and not isinstance(value, list)
+        if name in asked and not isinstance(value, list)
     }

@@ -25,7 +25,7 @@ from dialogs.load_settings import (
 )
 from dialogs.load_steps import StepCompiler
 from dialogs.model import Flow, Project, Response, Slot, Trigger
-from dialogs.resolve import actions_of, check_settings, intents_of, resolve
+from dialogs.resolve import actions_of, asked_of, check_settings, intents_of, resolve
 from dialogs.source import Map, Problems, ProjectWrong, Seq, read_file
 
 __all__ = ["ProjectWrong", "load_project"]
@@ -107,6 +107,7 @@ def load_project(folder: Path) -> Project:
         language_slot=problems.value(settings, "language_slot", (str,), "gateway.yml", "language"),
         remember=frozenset(str(item) for item in problems.sequence(settings, "remember", "gateway.yml")),
         actions=frozenset(name for flow in flows.values() for name in actions_of(flow)),
+        asked=frozenset(name for flow in flows.values() for name in asked_of(flow)),
         zone=load_zone(settings, problems),
     )
     check_settings(project, settings, problems)

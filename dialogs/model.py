@@ -291,4 +291,5 @@ class Project:
     language_slot: str
     remember: frozenset[str]
     actions: frozenset[str]  # custom actions that the flows name
+    asked: frozenset[str]  # slots that some flow asks people for
     zone: tzinfo = UTC

@@ -107,6 +107,11 @@ def actions_of(flow: Flow) -> Iterable[str]:
             yield from (name for name in (step.ask_action, step.validate_action) if name)
 
 
+def asked_of(flow: Flow) -> Iterable[str]:
+    """Yield the slots that a flow asks people for."""
+    return (step.slot for step in flow.steps if isinstance(step, Collect))
+
+
 def intents_of(flows: Mapping[str, Flow]) -> dict[str, tuple[tuple[str, float | None], ...]]:
     """Return the flows that each intent starts, with thresholds of their own."""
     found: dict[str, tuple[tuple[str, float | None], ...]] = {}

@@ -129,7 +129,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     await _take_over(gateway)
     backend = HttpBackend(demo.bss_url if demo else settings.backend.url)
     stack.push_async_callback(backend.close)
-    runner = ActionRunner(load_actions(project_folder(settings)), backend)
+    runner = ActionRunner(load_actions(project_folder(settings)), backend, currency=settings.operator.currency)
     stack.callback(runner.close)
     await _start_loops(gateway, runner, stack, tuning)
     await _start_web(make_app(gateway), listener, stack)
