@@ -134,6 +134,13 @@ class World:
         }
         return Sent((channel, sid), urlsplit(configured.webhook_url).path, body, configured.settings.auth_token[0])
 
+    def report(self, message_id: str, sid: str, status: str) -> Sent:
+        configured = self.channels["sms"]
+        body = {"AccountSid": configured.settings.account_sid, "From": configured.channel.address.value, "MessageSid": sid}
+        body |= {"MessageStatus": status, "SmsSid": sid, "SmsStatus": status, "To": "+254711000077"}
+        path = f"{urlsplit(configured.webhook_url).path}?m={message_id}"
+        return Sent(("report", f"{sid}:{status}"), path, body, configured.settings.auth_token[0])
+
 
 @asynccontextmanager
 async def window(world: World, url: str, shown: str = "") -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, str]]:

@@ -37,7 +37,8 @@ def verdict(store: Path, history: History, provider: Provider) -> Verdict:
         tx = SqliteTx(connection)
         found = Verdict()
         seen: set[Key] = set(tx.all("select channel_id, external_id from inbound"))  # type: ignore[arg-type]
-        found.lost = sorted(history.acked.keys() - seen)
+        reported = {("report", f"{sid}:{status}") for sid, status in tx.all("select external_id, status from delivery_report")}
+        found.lost = sorted(history.acked.keys() - seen - reported)
         found.unexpected = sorted(key for key in seen - history.sent.keys() if not key[1].endswith(":end"))
         found.broken = [*check(tx), *(row for row in tx.all("pragma integrity_check") if row != ("ok",))]
         found.doubled = [*_recorded_twice(tx), *_paid_twice(tx)]

@@ -10,7 +10,6 @@ import importlib
 import multiprocessing
 import os
 import re
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -67,7 +66,11 @@ keys = {{ generated = true }}
 
 
 class NotAlive(Exception):
-    """A life ended before it could be used; the text is what it said."""
+    """A life ended before it could be used; the text is what it said, `code` its exit code."""
+
+    def __init__(self, code: int, said: str) -> None:
+        super().__init__(f"exit code {code}: {said}")
+        self.code = code
 
 
 def _live(arguments: list[str], environ: Mapping[str, str], log: str, said: Connection, spoil: Callable[[], None] | None) -> None:
@@ -97,7 +100,7 @@ class Life:
 
     def stop(self) -> None:
         """Ask it to end."""
-        os.kill(self.process.pid or 0, signal.SIGTERM)
+        self.process.terminate()
 
     async def ended(self, seconds: float = 30.0) -> int:
         """Wait for its end and return the exit code; negative for a signal."""
@@ -144,7 +147,7 @@ class Home:
                 process.join(1)
                 process.kill()
                 tail = self.log.read_text(encoding="utf-8")[-2_000:] if self.log.exists() else ""
-                raise NotAlive(f"exit code {process.exitcode}: {tail}")
+                raise NotAlive(process.exitcode or 0, tail)
             said += part
         return Life(process, url[0].decode(), ours)
 

@@ -10,15 +10,15 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 
 from core.store.waiters import Job, Outcome
 from core.store.waiters import settle as settle_now
 from core.store.writer import Writer
-from tests.faults.actors import GONE, World, chat, until, window, world
+from tests.faults.actors import GONE, World, chat, window, world
 from tests.faults.checker import verdict
 from tests.faults.lives import Life, make_home
+from tests.faults.settling import settle
 
 TEXTS = ("menu", "1", "2", "balance", "100", "yes", "help", "pay", "no", "back", "agent", "żółw 🐢", "9")
 KEYS = ("1", "2", "0", "100", "1", "9")
@@ -93,23 +93,6 @@ async def kill_again_and_again(folder: Path, kills: int, seed: int, spoil: Calla
         life.stop()
         assert await life.ended() == 0
         return around
-
-
-# What can be done now: not a message behind one whose outcome is unknown, for that one waits two minutes for word from the provider.
-LEFT = """
-select (select count(*) from action where state = 'running')
-     + (select count(*) from outbox o where state in ('queued', 'sending') and not exists
-        (select 1 from outbox e where e.recipient = o.recipient and e.channel_id = o.channel_id and e.state = 'unknown'))
-"""
-
-
-async def settle(around: World) -> None:
-    """Wait until nothing that can be done now is left to do: after faults stop, all work ends."""
-    connection = apsw.Connection(str(around.home.store), apsw.SQLITE_OPEN_READONLY)
-    try:
-        await until(lambda: connection.execute(LEFT).fetchall() == [(0,)], around.provider.changed, 60)
-    finally:
-        connection.close()
 
 
 def judge(around: World) -> None:
