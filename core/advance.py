@@ -130,7 +130,7 @@ class Advance:
         outcome.conversation_id = person.conversation.id
         if person.opted_out and fired:
             replies.clear()
-        sent = self.say_all(tx, person, out, replies, cause, at, inline=inline, outcome=outcome)
+        sent = self.say_all(tx, person, out or link, replies, cause, at, inline=inline, lost=out is None, outcome=outcome)
         if run is not None:
             outcome.action = run
             append(tx, person.conversation, "action.asked", at, ref=run.key, body={"name": run.name})
@@ -178,8 +178,8 @@ class Advance:
         inline = request is not None and link.channel.capabilities.inline_reply
         out = link if inline else record.push_link(self._channels, link)
         reply = Reply(text, ends_session=link.channel.capabilities.session)
-        outcome = Outcome(conversation.id)
-        sent = self.say_all(tx, person, out, [reply], cause, at, inline=inline, outcome=outcome)
+        outcome = Outcome(conversation.id, concealed=bool(conversation.session_secret))
+        sent = self.say_all(tx, person, out or link, [reply], cause, at, inline=inline, lost=out is None, outcome=outcome)
         if request is not None:
             outcome.answer = link.channel.acknowledge(sent)
         return self.finish(tx, person, link, outcome)
@@ -204,23 +204,24 @@ class Advance:
         self,
         tx: Tx,
         person: Person,
-        out: Link | None,
+        out: Link,
         replies: Sequence[Reply],
         cause: str,
         at: int,
         *,
         inline: bool,
+        lost: bool,
         outcome: Outcome,
     ) -> list[OutboundMessage]:
-        """Record replies on a line and return them as messages; without a line they cannot be said."""
-        if out is None:
-            return []
-        if not (inline or out.channel.capabilities.pulled):
+        """Record replies on a line and return them as messages. `lost`: no channel can carry them, which the record then shows."""
+        if not (inline or lost or out.channel.capabilities.pulled):
             outcome.wake.add("outbox")
         sent = []
         for ordinal, reply in enumerate(replies):
             sent.append(
-                record.say(tx, person.conversation, out, reply, author=Author.BOT, cause=cause, ordinal=ordinal, at=at, inline=inline)
+                record.say(
+                    tx, person.conversation, out, reply, author=Author.BOT, cause=cause, ordinal=ordinal, at=at, inline=inline, lost=lost
+                )
             )
             if reply.ends_session:
                 person.conversation.session_channel = person.conversation.session_id = person.conversation.session_seen = None

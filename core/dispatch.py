@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from core import receipts
@@ -29,13 +29,15 @@ class Sending:
     message: OutboundMessage
 
 
-def claim(tx: Tx, channels: Mapping[str, Channel], now: int, lease: str, limit: int, unknown_wait_ms: int) -> list[Sending]:
-    """Take messages that are due, each with an open attempt; what may not be sent any more is ended here.
+def claim(
+    tx: Tx, channels: Mapping[str, Channel], now: int, lease: str, limit: int, unknown_wait_ms: int, without: Collection[str] = ()
+) -> list[Sending]:
+    """Take messages that are due, each with an open attempt, but none of the channels `without`; what may not be sent is ended here.
 
     `lease` names this process; a row that another process left in `sending` has an unknown outcome and is treated by its class.
     """
     sendings = []
-    for row in outbox.due(tx, now, limit):
+    for row in outbox.due(tx, now, limit, without):
         if row.state == "sending":
             _unknown(tx, row.message_id, row.attempts, now, unknown_wait_ms, "interrupted")
             continue
@@ -50,19 +52,28 @@ def claim(tx: Tx, channels: Mapping[str, Channel], now: int, lease: str, limit: 
         if channel is None:
             receipts.move(tx, row.message_id, DeliveryStatus.DEAD, now)
             continue
-        sendings.append(_begin(tx, row, channel, lease, now))
+        try:
+            message = _message(tx, row, channel)
+        except (ValueError, TypeError, LookupError):  # a row that cannot be read must not hold up all the others
+            receipts.move(tx, row.message_id, DeliveryStatus.DEAD, now)
+            continue
+        _begin(tx, row, lease, now)
+        sendings.append(Sending(row.channel_id, message))
     return sendings
 
 
-def _begin(tx: Tx, row: outbox.Waiting, channel: Channel, lease: str, now: int) -> Sending:
+def _message(tx: Tx, row: outbox.Waiting, channel: Channel) -> OutboundMessage:
     text, content = tx.one("select text, content from message where id = ?", (row.message_id,)) or ("", None)
+    reply = reply_of(row.secret_text if row.secret_text is not None else text, content)
+    recipient = Address(AddressKind(row.recipient_kind), row.recipient)
+    return OutboundMessage(MessageId(row.message_id), channel.address, recipient, reply, row.attempts + 1)
+
+
+def _begin(tx: Tx, row: outbox.Waiting, lease: str, now: int) -> None:
     outbox.lease(tx, row.message_id, lease, now + LEASE_MS)
     outbox.begin_attempt(tx, row.message_id, row.attempts + 1, now)
     if row.state == "unknown":
         tx.execute("update outbox set repeated = repeated + 1 where message_id = ?", (row.message_id,))
-    reply = reply_of(row.secret_text if row.secret_text is not None else text, content)
-    recipient = Address(AddressKind(row.recipient_kind), row.recipient)
-    return Sending(row.channel_id, OutboundMessage(MessageId(row.message_id), channel.address, recipient, reply, row.attempts + 1))
 
 
 def _stopped(tx: Tx, row: outbox.Waiting, now: int) -> DeliveryStatus | None:
@@ -71,14 +82,17 @@ def _stopped(tx: Tx, row: outbox.Waiting, now: int) -> DeliveryStatus | None:
     if row.attempts >= ATTEMPTS_MAX:
         return DeliveryStatus.DEAD
     state = tx.one(
-        "select c.owner, c.owner_epoch, m.author,"
+        "select c.owner, c.owner_epoch, m.author, m.created_at,"
+        " (select d.opted_out_at from contact_medium d where d.kind = o.recipient_kind and d.value = o.recipient and d.valid_to is null),"
         " (select max(l.seq) from message l where l.conversation_id = c.id and l.author = 'customer' and l.seq > o.against_seq)"
         " from outbox o join message m on m.id = o.message_id join conversation c on c.id = o.conversation_id where o.message_id = ?",
         (row.message_id,),
     )
     if state is None:
         return DeliveryStatus.DEAD
-    owner, epoch, author, newer = state
+    owner, epoch, author, created_at, opted_out_at, newer = state
+    if opted_out_at is not None and created_at < opted_out_at:  # what was said before the person wanted no more
+        return DeliveryStatus.CANCELLED
     if author == "bot" and owner == "agent" and epoch != row.owner_epoch:
         return DeliveryStatus.CANCELLED
     if author == "agent" and row.attempts == 0 and newer is not None:
@@ -112,7 +126,8 @@ def failed(tx: Tx, sending: Sending, error: SendError, now: int, unknown_wait_ms
     if error.retry_after_s is not None:
         delay_s = min(max(error.retry_after_s, 0.0), RETRY_AFTER_MAX_S)
     receipts.move(tx, message.id, DeliveryStatus.RETRY_WAIT, now)
-    outbox.settle(tx, message.id, "retry_wait", due_at=now + int(delay_s * 1000))
+    # At its expiry it is looked at again, so that it does not hold up what comes after it for longer than it is of use itself.
+    outbox.settle(tx, message.id, "retry_wait", due_at=min(now + int(delay_s * 1000), outbox.expiry(tx, message.id)))
 
 
 def abandon(tx: Tx, lease: str, now: int) -> int:

@@ -69,10 +69,11 @@ def say(
     at: int,
     agent_id: str | None = None,
     inline: bool = False,
+    lost: bool = False,
     on_unknown: str | None = None,
     life_ms: int = REPLY_LIFE_MS,
 ) -> OutboundMessage:
-    """Record what we say, and queue it unless it travels in the answer (`inline`) or the client fetches it itself.
+    """Record what we say, and queue it unless it travels in the answer (`inline`), the client fetches it itself, or nothing can carry it.
 
     The row carries the owner's epoch and the number of the latest customer word, which are checked again when it is sent.
     """
@@ -80,7 +81,8 @@ def say(
     message_id = MessageId(derive(cause, f"out:{ordinal}"))
     pulled = channel.capabilities.pulled
     number = messages.next_number(tx, address.kind, address.value) if pulled else None
-    queued = not (inline or pulled)
+    queued = not (inline or pulled or lost)
+    status = DeliveryStatus.QUEUED if queued else DeliveryStatus.DEAD if lost else DeliveryStatus.SENT
     against = conversation.spoken_seq
     seq = append(tx, conversation, "message.out", at, ref=message_id)
     if author is Author.AGENT:
@@ -99,7 +101,7 @@ def say(
             agent_id,
             MASK if reply.sensitive else reply.text,
             messages.content_of(reply),
-            DeliveryStatus.QUEUED.value if queued else DeliveryStatus.SENT.value,
+            status.value,
             at,
             cause,
             number,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core import record
 from core.advance import Advance, Outcome, TurnRules
 from core.identity import people
-from core.model.address import Address
+from core.model.address import Address, AddressKind
 from core.model.channel import Channel
 from core.model.dialog import ActionDone, ActionLate, Dialog, DialogInput, HandedBack, Said, SessionEnded, TimerFired
 from core.model.ids import derive
@@ -21,8 +21,8 @@ from core.record_actions import set_consent
 from core.store import actions, conversations, interactions, journal, messages, timers
 from core.store.api import Tx
 from core.store.conversations import Conversation, Person
-from core.store.events import append
 from core.store.documents import decode, encode
+from core.store.events import append
 
 TEXT_MAX_CHARS = 4_000
 
@@ -63,12 +63,15 @@ class Turns:
         )
         return outcome
 
-    def signal(self, tx: Tx, arrival: Arrival, signal: ContactSignal) -> Outcome:
-        """Take in something that is not a message: a session that ended, a visitor who came, a change of consent."""
+    def signal(self, tx: Tx, arrival: Arrival, signal: ContactSignal, *, quiet: bool = False) -> Outcome:
+        """Take in something that is not a message: a session that ended, a visitor who came, a change of consent.
+
+        `quiet` is for the second run, when the dialog failed in the first: the dialog is not told.
+        """
         if journal.find(tx, arrival.channel.id, signal.external_id) is not None:
             return Outcome(answer=arrival.channel.acknowledge(()), duplicate=True)
         person, link = self._meet(tx, arrival, signal.sender)
-        outcome = self._signalled(tx, person, link, arrival, signal)
+        outcome = self._signalled(tx, person, link, arrival, signal, quiet=quiet)
         outcome.answer = arrival.channel.acknowledge(())
         journal.insert(
             tx, arrival.channel.id, signal.external_id, arrival.id, person.conversation.id, arrival.received_at, arrival.raw, outcome.answer
@@ -80,7 +83,10 @@ class Turns:
         row = actions.find(tx, action_id)
         if row is None or not actions.end(tx, action_id, at, done.error):
             return Outcome(duplicate=True)
-        person, link = self._return_to(tx, row.interaction_id, row.conversation_id)
+        try:
+            person, link = self._return_to(tx, row.interaction_id, row.conversation_id)
+        except KeyError:  # the address has another owner by now, or its channel is gone: nobody is left to tell
+            return self._let_go(tx, row.conversation_id, action_id, done, at)
         request = None
         if waiting and not row.late and row.inbound_channel is not None and row.inbound_external is not None:
             request = (row.inbound_channel, row.inbound_external)
@@ -96,12 +102,18 @@ class Turns:
         row = actions.find(tx, action_id)
         if row is None or row.inbound_channel is None or row.inbound_external is None:
             return Outcome()
-        if not actions.set_late(tx, action_id):
-            entry = journal.find(tx, row.inbound_channel, row.inbound_external)
-            return Outcome(row.conversation_id, None if entry is None else entry.answer)
-        person, link = self._return_to(tx, row.interaction_id, row.conversation_id)
         request = (row.inbound_channel, row.inbound_external)
-        outcome = self._advance.run(tx, person, link, ActionLate(action_id), derive(action_id, "late"), at, request=request)
+        entry = journal.find(tx, *request)
+        if entry is not None and entry.answer is not None:
+            return Outcome(row.conversation_id, entry.answer)
+        running = actions.awaited(tx, *request)  # another one by now, if the flow went on from the first to the next
+        if running is None or not actions.set_late(tx, running):
+            return Outcome(row.conversation_id)
+        try:
+            person, link = self._return_to(tx, row.interaction_id, row.conversation_id)
+        except KeyError:  # as in `action_done`, which follows
+            return Outcome(row.conversation_id)
+        outcome = self._advance.run(tx, person, link, ActionLate(running), derive(running, "late"), at, request=request)
         if outcome.answer is not None:
             journal.set_answer(tx, *request, outcome.answer)
         return outcome
@@ -125,6 +137,13 @@ class Turns:
         person, link = self._return_to(tx, interaction_id, conversation_id)
         cause = derive(interaction_id, f"back:{person.conversation.version}")
         return self._advance.run(tx, person, link, HandedBack(closed), cause, at, request=None)
+
+    def _let_go(self, tx: Tx, conversation_id: str, action_id: str, done: ActionDone, at: int) -> Outcome:
+        conversation = conversations.load(tx, conversation_id)
+        conversation.state = None
+        append(tx, conversation, "action.ended", at, ref=action_id, body={"name": done.name, "error": done.error or "line_gone"})
+        conversations.save(tx, conversation)
+        return Outcome(conversation_id, wake={"events"})
 
     def _go_on(
         self, tx: Tx, person: Person, link: Link, what: DialogInput, cause: str, at: int, request: tuple[str, str] | None, *, sorry: bool
@@ -159,6 +178,8 @@ class Turns:
     def _heard(self, tx: Tx, person: Person, link: Link, arrival: Arrival, said: InboundMessage) -> Said:
         conversation = person.conversation
         session, texts = _new_part(conversation, arrival.channel.id, said)
+        if session is Session.NEW:
+            actions.set_all_late(tx, conversation.id, arrival.channel.id)  # whoever begins anew reads no answer to an earlier request
         shown = "*".join(texts) if texts else said.text
         content = {"media": messages.media_documents(said.media)} if said.media else {}
         record.hear(
@@ -173,7 +194,7 @@ class Turns:
         )
         return Said(tuple(text[:TEXT_MAX_CHARS] for text in texts), said.choice, said.media, session, said.session_id)
 
-    def _signalled(self, tx: Tx, person: Person, link: Link, arrival: Arrival, signal: ContactSignal) -> Outcome:
+    def _signalled(self, tx: Tx, person: Person, link: Link, arrival: Arrival, signal: ContactSignal, *, quiet: bool) -> Outcome:
         conversation = person.conversation
         what: DialogInput
         match signal.signal:
@@ -181,6 +202,7 @@ class Turns:
                 if conversation.session_id != signal.session_id:
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))
                 conversation.session_channel = conversation.session_id = conversation.session_seen = None
+                actions.set_all_late(tx, conversation.id, arrival.channel.id)  # nobody reads the answer: the result is to follow
                 what = SessionEnded(signal.session_id)
             case "joined":
                 if conversation.state is not None:
@@ -191,6 +213,8 @@ class Turns:
                 return self._advance.finish(tx, person, link, Outcome(conversation.id))
             case _:
                 return self._advance.finish(tx, person, link, Outcome(conversation.id))
+        if quiet:
+            return self._advance.finish(tx, person, link, Outcome(conversation.id))
         return self._advance.run(tx, person, link, what, arrival.id, arrival.received_at, request=None)
 
     def _return_to(self, tx: Tx, interaction_id: str, conversation_id: str) -> tuple[Person, Link]:
@@ -199,7 +223,7 @@ class Turns:
         if stored is None:
             raise KeyError(interaction_id)
         channel = self._channels[stored["channel_id"]]
-        address = Address(type(channel.reaches)(stored["address_kind"]), stored["address"])
+        address = Address(AddressKind(stored["address_kind"]), stored["address"])
         person = conversations.person(tx, address, channel.id)
         if person is None or person.conversation.id != stored["conversation_id"]:
             raise KeyError(conversation_id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from contextlib import suppress
 from functools import partial
 
 from core.acting import Acting, acting_for
@@ -19,6 +21,8 @@ from gateway.runtime import Gateway
 _LOG = logging.getLogger(__name__)
 _CLAIM = 50
 _LEASE_MS = 60_000
+_RUNS_MAX = 10  # of one action; one that ends its process each time must not do so for ever
+UNAVAILABLE_S = 1.0
 
 
 class Actions:
@@ -27,19 +31,24 @@ class Actions:
     def __init__(self, gateway: Gateway, runner: ActionRunner) -> None:
         self._gateway = gateway
         self._runner = runner
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self, run: RunAction, opened: OpenRequest | None) -> None:
         """Run an action in the background; `opened` is the request that waits for it, if one does."""
-        task = asyncio.create_task(self._run(run, opened))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._begin(run, self._run(run, opened))
+
+    def _begin(self, run: RunAction, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running[run.key] = task
+        task.add_done_callback(lambda _: self._running.pop(run.key, None))
 
     async def drain(self, timeout_s: float) -> None:
         """Wait for what runs; what does not end is run again after the next start."""
-        if self._running:
-            await asyncio.wait(set(self._running), timeout=timeout_s)
-        for task in set(self._running):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._running:  # one that ends may start the next
+                    await asyncio.wait(set(self._running.values()))
+        for task in set(self._running.values()):
             task.cancel()
 
     async def resume_due(self, now: int) -> int:
@@ -48,19 +57,27 @@ class Actions:
         claim = partial(actions.claim, now=now, lease=gateway.lease, lease_until=now + _LEASE_MS, limit=_CLAIM)
         rows = await gateway.store.write(claim)
         for row in rows:
+            if row.id in self._running:  # a clock that jumped ended its lease, not the action
+                continue
             gateway.counters.add("actions_resumed")
-            self.start(row.run, None)
+            try:
+                run = row.run
+            except (ValueError, TypeError):  # it cannot be read, which must not hold up the others
+                run = RunAction(row.name, row.id, {})
+                self._begin(run, self._give_up(run))
+                continue
+            if row.attempts > _RUNS_MAX:
+                self._begin(run, self._give_up(run))
+            else:
+                self.start(run, None)
         return len(rows)
 
     async def _run(self, run: RunAction, opened: OpenRequest | None) -> None:
         try:
-            person = await self._person(run)
-            point("action.before")
-            done = await self._runner.run(run, person)
-            point("action.after")
-            outcome = await self._conclude(run, done, opened)
+            done = await self._carried_out(run)
+            outcome = await self._recorded(run, done, opened)
         except StoreUnavailable as unavailable:
-            _LOG.warning("the result of action %s waits for the store: %s", run.name, unavailable.code)
+            _LOG.warning("action %s is left to the next start: %s", run.name, unavailable.code)
             return
         except Exception as error:  # noqa: BLE001 - the action's row stays, and it is run again after its lease
             _LOG.error("concluding action %s failed", run.name, exc_info=error)
@@ -74,6 +91,34 @@ class Actions:
             if opened is not None:
                 opened.action_id = outcome.action.key
             self.start(outcome.action, opened)
+
+    async def _give_up(self, run: RunAction) -> None:
+        _LOG.error("action %s is given up", run.name)
+        outcome = await self._recorded(run, ActionDone(run.key, run.name, error="failed"), None)
+        self._gateway.hints.wake(*outcome.wake)
+        if outcome.action is not None:
+            self.start(outcome.action, None)
+
+    async def _carried_out(self, run: RunAction) -> ActionDone:
+        try:
+            person = await self._person(run)
+        except KeyError:  # the address has another owner by now, or its channel is gone: it is nobody's wish any more
+            return ActionDone(run.key, run.name, error="failed")
+        point("action.before")
+        done = await self._runner.run(run, person)
+        point("action.after")
+        return done
+
+    async def _recorded(self, run: RunAction, done: ActionDone, opened: OpenRequest | None) -> Outcome:
+        """Give a result back, however long the store takes: an action that was carried out must not be for lack of a record."""
+        while True:
+            try:
+                return await self._conclude(run, done, opened)
+            except StoreUnavailable as unavailable:
+                if unavailable.code == "closed":
+                    raise
+                _LOG.warning("the result of action %s waits for the store: %s", run.name, unavailable.code)
+                await asyncio.sleep(UNAVAILABLE_S)
 
     async def _conclude(self, run: RunAction, done: ActionDone, opened: OpenRequest | None) -> Outcome:
         gateway = self._gateway

@@ -27,6 +27,10 @@ class Counters:
             if name not in seen:
                 seen.add(name)
                 lines.append(f"# TYPE parley_{name}_total counter")
-            text = ",".join(f'{key}="{value}"' for key, value in labels)
+            text = ",".join(f'{key}="{_escaped(value)}"' for key, value in labels)
             lines.append(f"parley_{name}_total{{{text}}} {count}" if text else f"parley_{name}_total {count}")
         return "\n".join(lines) + "\n"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -61,7 +61,12 @@ async def _message(gateway: Gateway, configured: ConfiguredChannel, request: Raw
     except Exception as error:  # noqa: BLE001 - a flow may fail in any way
         _LOG.error("the flow for message %s on %s failed", arrival.id, arrival.channel.id, exc_info=error)
         gateway.counters.add("flow_failures", channel=arrival.channel.id)
-        outcome = await gateway.store.write(lambda tx: gateway.turns.receive(tx, arrival, said, sorry=True))
+        try:
+            outcome = await gateway.store.write(lambda tx: gateway.turns.receive(tx, arrival, said, sorry=True))
+        except StoreUnavailable:
+            raise
+        except Exception as second:  # noqa: BLE001 - a defect of our own, which must not cost the message either
+            return await _keep_defective(gateway, configured, request, second)
     point("accept.committed")
     key = (arrival.channel.id, said.external_id)
     if outcome.duplicate:
@@ -114,7 +119,14 @@ async def _signal(gateway: Gateway, configured: ConfiguredChannel, request: RawR
         gateway.hints.wake("events")
         return
     arrival = _arrival(gateway, configured, request)
-    outcome = await gateway.store.write(lambda tx: gateway.turns.signal(tx, arrival, event))
+    try:
+        outcome = await gateway.store.write(lambda tx: gateway.turns.signal(tx, arrival, event))
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - a flow may fail in any way; the signal itself is kept
+        _LOG.error("the flow for signal %s on %s failed", event.signal, arrival.channel.id, exc_info=error)
+        gateway.counters.add("flow_failures", channel=arrival.channel.id)
+        outcome = await gateway.store.write(lambda tx: gateway.turns.signal(tx, arrival, event, quiet=True))
     gateway.hints.wake(*outcome.wake)
     if outcome.action is not None:
         gateway.start_action(outcome.action, None)
@@ -125,6 +137,14 @@ async def _keep_unreadable(gateway: Gateway, configured: ConfiguredChannel, requ
     digest = blake2b(request.body, digest_size=16).hexdigest()
     entry = derive(f"{'0' * 8}-0000", f"{channel_id}:{digest}")
     await gateway.store.write(lambda tx: journal.keep_unreadable(tx, entry, channel_id, code, request.received_at, request.body))
+
+
+async def _keep_defective(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, error: Exception) -> Answer:
+    channel_id = configured.channel.id
+    _LOG.error("a message on %s could not be recorded and is kept raw", channel_id, exc_info=error)
+    gateway.counters.add("unreadable", channel=channel_id, code="not_recorded")
+    await _keep_unreadable(gateway, configured, request, "not_recorded")
+    return configured.adapter.acknowledge(())
 
 
 def _arrival(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest) -> Arrival:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -13,7 +14,7 @@ from core.crash import point
 from core.dispatch import Sending
 from core.model.outbound import SendError, SendErrorCode
 from core.store import actions, outbox, timers
-from core.store.api import StoreUnavailable
+from core.store.api import StoreUnavailable, Tx, Unit
 from gateway.runtime import Gateway
 
 _LOG = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ SEND_TIMEOUT_S = 35.0
 IDLE_S = 30.0
 UNAVAILABLE_S = 1.0
 BATCH = 100
+SENDING_MAX = 32  # at once on one channel, so that a slow provider neither fills the memory nor holds up the others
 
 
 class Workers:
@@ -31,31 +33,32 @@ class Workers:
         self._resume = resume
         self._unknown_wait_ms = unknown_wait_ms
         self._sending: set[asyncio.Task[None]] = set()
+        self._busy: Counter[str] = Counter()
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
 
     async def dispatch(self) -> None:
         """Send what is due, for ever."""
-        await self._loop("outbox", outbox.next_due, self._dispatch_due)
+        await self._loop("outbox", lambda: partial(outbox.next_due, without=self._full()), self._dispatch_due)
 
     async def fire_timers(self) -> None:
         """Fire timers that are due, for ever."""
-        await self._loop("timers", timers.next_due, self._fire_due)
+        await self._loop("timers", lambda: timers.next_due, self._fire_due)
 
     async def resume_actions(self) -> None:
         """Run actions again whose process died, for ever."""
-        await self._loop("actions", actions.next_due, self._resume)
+        await self._loop("actions", lambda: actions.next_due, self._resume)
 
     async def drain(self, timeout_s: float) -> None:
         """Wait for the sends under way; what does not end has an unknown outcome, as its row says."""
         if self._sending:
             await asyncio.wait(set(self._sending), timeout=timeout_s)
 
-    async def _loop(self, topic: str, next_due: Callable[..., int | None], work: Callable[[int], Awaitable[int]]) -> None:
+    async def _loop(self, topic: str, next_due: Callable[[], Unit[int | None]], work: Callable[[int], Awaitable[int]]) -> None:
         gateway = self._gateway
         with gateway.hints.listen(topic) as listener:
             while True:
                 try:
-                    due = await gateway.store.read(next_due)
+                    due = await gateway.store.read(next_due())
                     now = gateway.clock.now_ms()
                     if due is not None and due <= now and await work(now):
                         continue
@@ -63,19 +66,31 @@ class Workers:
                 except StoreUnavailable as unavailable:
                     _LOG.warning("%s wait for the store: %s", topic, unavailable.code)
                     wait_s = UNAVAILABLE_S
+                except Exception as error:  # noqa: BLE001 - whatever it is, the loop must go on: nobody would start it again
+                    _LOG.error("the loop for %s failed and goes on", topic, exc_info=error)
+                    gateway.counters.add("loop_failures", loop=topic)
+                    wait_s = UNAVAILABLE_S
                 await listener.wait(min(max(wait_s, 0.05), IDLE_S))
 
     async def _dispatch_due(self, now: int) -> int:
         gateway = self._gateway
         channels = gateway.core_channels()
         point("dispatch.before_claim")
-        sendings = await gateway.store.write(lambda tx: dispatch.claim(tx, channels, now, gateway.lease, BATCH, self._unknown_wait_ms))
+        full = self._full()
+        limit = SENDING_MAX - max((busy for busy in self._busy.values() if busy < SENDING_MAX), default=0)
+        sendings = await gateway.store.write(
+            lambda tx: dispatch.claim(tx, channels, now, gateway.lease, limit, self._unknown_wait_ms, full)
+        )
         point("dispatch.claimed")
         for sending in sendings:
+            self._busy[sending.channel_id] += 1
             task = asyncio.create_task(self._send(sending))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         return len(sendings)
+
+    def _full(self) -> frozenset[str]:
+        return frozenset(channel for channel, busy in self._busy.items() if busy >= SENDING_MAX)
 
     async def _send(self, sending: Sending) -> None:
         gateway = self._gateway
@@ -93,13 +108,30 @@ class Workers:
         point("dispatch.answered")
         now = gateway.clock.now_ms()
         if error is None:
-            await gateway.store.write(lambda tx: dispatch.sent(tx, sending, result, now))
+            await self._record(lambda tx: dispatch.sent(tx, sending, result, now))
             gateway.counters.add("messages_out", channel=sending.channel_id)
         else:
             failed, jitter = error, self._jitter.random()
-            await gateway.store.write(lambda tx: dispatch.failed(tx, sending, failed, now, self._unknown_wait_ms, jitter))
+            await self._record(lambda tx: dispatch.failed(tx, sending, failed, now, self._unknown_wait_ms, jitter))
             gateway.counters.add("send_failures", channel=sending.channel_id, code=error.code.value)
+        self._busy[sending.channel_id] -= 1
         gateway.hints.wake("outbox", "events")
+
+    async def _record(self, unit: Callable[[Tx], None]) -> None:
+        """Write down what an attempt came to, however long the store takes: what is known must not become an unknown outcome."""
+        while True:
+            try:
+                await self._gateway.store.write(unit)
+            except StoreUnavailable as unavailable:
+                _LOG.warning("the outcome of a send waits for the store: %s", unavailable.code)
+                if unavailable.code == "closed":
+                    return
+                await asyncio.sleep(UNAVAILABLE_S)
+            except Exception as error:  # noqa: BLE001 - its row stays, and is treated as one of unknown outcome when its lease ends
+                _LOG.error("the outcome of a send was not recorded", exc_info=error)
+                return
+            else:
+                return
 
     async def _fire_due(self, now: int) -> int:
         gateway = self._gateway

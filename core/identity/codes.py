@@ -78,6 +78,8 @@ def check(tx: Tx, key: bytes, party_id: str, purpose: str, code: str, at: int) -
     failures = tx.one("select coalesce(sum(tries), 0) from one_time_code where party_id = ? and created_at > ?", (party_id, at - 3_600_000))
     if failures is not None and failures[0] >= FAILURES_PER_HOUR_MAX:
         return None
+    # A clock that was set back must not lengthen the life of a code.
+    tx.execute("update one_time_code set expires_at = 0 where party_id = ? and used_at is null and created_at > ?", (party_id, at))
     row = tx.one(
         "select id, address, code_hash from one_time_code where party_id = ? and purpose = ? and used_at is null and expires_at > ?"
         " order by created_at desc limit 1",

@@ -80,6 +80,10 @@ def _merge(tx: Tx, person: Person, owner_id: str, channel_id: str, cause: str, a
             (target.id, old.id, f"close:{person.interaction_id}"),
         )
     state, old.state = old.state, None
+    if old.session_id is not None:  # the session goes on with the person, and so does the count of what was heard in it
+        target.session_channel, target.session_id, target.session_seen = old.session_channel, old.session_id, old.session_seen
+        target.session_secret = old.session_secret
+        old.session_channel = old.session_id = old.session_seen = None
     append(tx, old, "person.verified", at, ref=target.id, body={"merged_into": owner_id})
     conversations.save(tx, old)
     append(tx, target, "person.verified", at, ref=old.id, body={"merged": old.party_id})

@@ -92,6 +92,22 @@ def set_late(tx: Tx, action_id: str) -> bool:
     return bool(tx.execute("update action set late = 1 where id = ? and state = 'running' and late = 0", (action_id,)))
 
 
+def set_all_late(tx: Tx, conversation_id: str, channel_id: str) -> None:
+    """Note for all actions of a conversation that were asked for on a channel that nobody waits there any more."""
+    tx.execute(
+        "update action set late = 1 where state = 'running' and conversation_id = ? and inbound_channel = ?", (conversation_id, channel_id)
+    )
+
+
+def awaited(tx: Tx, channel_id: str, external_id: str) -> str | None:
+    """Return the action whose result an open request waits for now, if one still runs."""
+    row = tx.one(
+        "select id from action where state = 'running' and late = 0 and inbound_channel = ? and inbound_external = ?",
+        (channel_id, external_id),
+    )
+    return None if row is None else str(row[0])
+
+
 def end(tx: Tx, action_id: str, at: int, error: str | None) -> bool:
     """Note the end of an action; False if it ended before."""
     state = "done" if error is None else "failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from core.model.address import Address
@@ -12,14 +13,16 @@ _INSERT = (
     "insert into outbox (message_id, conversation_id, channel_id, recipient_kind, recipient, state, on_unknown, owner_epoch, against_seq,"
     " due_at, expires_at, secret_text) values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)"
 )
+_LIVE = "o.state in ('queued', 'retry_wait', 'sending', 'unknown')"
 # The head of the line to one recipient: nothing that was queued earlier for the same person still waits or is on its way.
-_DUE = (
-    "select o.message_id, o.conversation_id, o.channel_id, o.recipient_kind, o.recipient, o.state, o.on_unknown, o.owner_epoch,"
-    " o.against_seq, o.attempts, o.expires_at, o.lease, o.secret_text, o.repeated"
-    " from outbox o where o.state in ('queued', 'retry_wait', 'sending', 'unknown') and o.due_at <= ?"
-    " and not exists (select 1 from outbox e where e.channel_id = o.channel_id and e.recipient = o.recipient"
+_HEAD = (
+    "not exists (select 1 from outbox e where e.channel_id = o.channel_id and e.recipient = o.recipient"
     " and e.state in ('queued', 'retry_wait', 'sending', 'unknown') and e.position < o.position)"
-    " order by o.due_at limit ?"
+)
+_DUE = (
+    "select o.message_id, o.conversation_id, o.channel_id, o.recipient_kind, o.recipient, o.state, o.on_unknown, o.owner_epoch,"  # noqa: S608
+    " o.against_seq, o.attempts, o.expires_at, o.lease, o.secret_text, o.repeated"
+    f" from outbox o where {_LIVE} and o.due_at <= ? and {_HEAD}"
 )
 
 
@@ -75,15 +78,21 @@ def queue(
     )
 
 
-def due(tx: Tx, now: int, limit: int) -> list[Waiting]:
-    """Return rows that are due, at most one for each recipient of a channel, the oldest first."""
-    return [Waiting(*row) for row in tx.all(_DUE, (now, limit))]
+def due(tx: Tx, now: int, limit: int, without: Collection[str] = ()) -> list[Waiting]:
+    """Return rows that are due, at most one for each recipient of a channel, the oldest first; none of the channels `without`."""
+    sql = f"{_DUE}{_other_than(without)} order by o.due_at limit ?"
+    return [Waiting(*row) for row in tx.all(sql, (now, *without, limit))]
 
 
-def next_due(tx: Tx) -> int | None:
-    """Return when the next row is due, ms UTC, or None."""
-    row = tx.one("select min(due_at) from outbox where state in ('queued', 'retry_wait', 'sending', 'unknown')")
+def next_due(tx: Tx, without: Collection[str] = ()) -> int | None:
+    """Return when the next row is due that `due` would return then, ms UTC, or None."""
+    sql = f"select o.due_at from outbox o where {_LIVE} and {_HEAD}{_other_than(without)} order by o.due_at limit 1"  # noqa: S608 - constants
+    row = tx.one(sql, tuple(without))
     return None if row is None else row[0]
+
+
+def _other_than(channels: Collection[str]) -> str:
+    return f" and o.channel_id not in ({', '.join('?' * len(channels))})" if channels else ""
 
 
 def lease(tx: Tx, message_id: str, lease: str, until: int) -> None:
@@ -118,6 +127,14 @@ def end_attempt(tx: Tx, message_id: str, number: int, at: int, outcome: str, cod
         "update attempt set ended_at = ?, outcome = ?, code = ?, detail = ? where message_id = ? and number = ? and ended_at is null",
         (at, outcome, code, detail, message_id, number),
     )
+
+
+def expiry(tx: Tx, message_id: str) -> int:
+    """Return when a message is of no use any more, ms UTC; raises KeyError if it was never queued."""
+    row = tx.one("select expires_at from outbox where message_id = ?", (message_id,))
+    if row is None:
+        raise KeyError(message_id)
+    return int(row[0])
 
 
 def by_external_id(tx: Tx, channel_id: str, external_id: str) -> Row | None:

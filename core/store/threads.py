@@ -43,9 +43,7 @@ def last_number(tx: Tx, address: str) -> int:
 
 def is_working(tx: Tx, conversation_id: str) -> bool:
     """Return whether an action of the conversation is running, so that an answer will follow."""
-    return (
-        tx.one("select 1 from action where state in ('waiting', 'running') and conversation_id = ? limit 1", (conversation_id,)) is not None
-    )
+    return tx.one("select 1 from action where state = 'running' and conversation_id = ? limit 1", (conversation_id,)) is not None
 
 
 def _entry(row: Row) -> Entry:

@@ -139,7 +139,7 @@ def test_a_send_that_a_dead_process_had_begun_has_an_unknown_outcome(world: Worl
     [
         (SendError(SendErrorCode.NOT_CONNECTED, retryable=True), 2_000),
         (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=7), 7_000),
-        (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=1e9), 3_600_000),
+        (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=1e9), 900_000),  # its expiry
         (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=-5), 0),
     ],
 )
