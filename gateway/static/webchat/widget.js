@@ -413,8 +413,9 @@
     state(state, newest) {
       this.host.dataset.state = state;
       this.status.textContent = { online: words.online, connecting: words.connecting, offline: words.connecting, refused: "" }[state];
-      clearTimeout(this.noticeTimer);
       if (state === "online") {
+        clearTimeout(this.noticeTimer);
+        this.noticeTimer = null;
         this.notice.hidden = true;
         this.newest = newest;
         this.log.setAttribute("aria-busy", String(newest > this.line.last));
@@ -422,7 +423,7 @@
       } else if (state === "refused") {
         this.tell(words.unavailable);
       } else if (state === "offline") {
-        this.noticeTimer = setTimeout(() => this.tell(words.offline), navigator.onLine ? 2500 : 0);
+        this.noticeTimer ??= setTimeout(() => this.tell(words.offline), navigator.onLine ? 2500 : 0);
       }
     }
 
@@ -512,12 +513,13 @@
 
   const STYLE = `
 :host {
-  all: initial; color-scheme: inherit; direction: inherit;
+  all: initial !important; color-scheme: inherit !important; direction: inherit !important; /* in a shadow, the inner !important wins */
   --accent: #0b6152; --on-accent: #fff; --surface: #fffefb; --canvas: #f6f4ee; --line: #e0dbcf; --ink: #1a211f; --ink-2: #5a645f;
   --mine: #ebe7dc; --bot: #dcede7; --on-bot: #0c332b; --edge: #8a8677; --bad: #ad2a20; --notice: #faedc8; --on-notice: #5f3f00;
   --shadow: 0 2px 6px rgb(43 38 24 / 12%), 0 14px 40px rgb(43 38 24 / 20%);
-  font: 15px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Inter, Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif;
-  color: var(--ink); position: fixed; inset-block-end: 0; inset-inline-end: 0; z-index: 2147483000;
+  font: 15px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Inter, Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif !important;
+  color: var(--ink) !important; position: fixed !important; inset-block-end: 0 !important; inset-inline-end: 0 !important;
+  z-index: 2147483000 !important;
 }
 @supports (color: light-dark(#000, #fff)) {
   :host {
@@ -616,7 +618,7 @@ textarea::placeholder { color: var(--ink-2); opacity: 1; }
 }
 @media (prefers-reduced-motion: reduce) { *, *::before { animation: none !important; transition: none !important; } }
 @media (forced-colors: active) { .bubble, .badge, .launcher, .send { border: 1px solid; } }
-@media print { :host { display: none; } }
+@media print { :host { display: none !important; } }
 `;
 
   if (document.body) new Chat();
