@@ -16,32 +16,47 @@ from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
 from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from channels.twilio_hooks import ApiAccount
 from core.model.outbound import SendError, SendErrorCode
 
 # Twilio's error codes with a meaning of their own; for any other the HTTP status decides.
 _OPTED_OUT = {21610}
-_BAD_ADDRESS = {21211, 21214, 21217, 21265, 21401, 21614, 21635}
+_BAD_ADDRESS = {21211, 21214, 21217, 21265, 21401, 21614, 21635, 63003, 63024}
 _TOO_LONG = {21605, 21617}
-_THROTTLED = {14107, 20429, 21611}
+_THROTTLED = {14107, 20429, 21611, 63018, 63038}
 _CREDENTIALS = {20003, 20005, 20008}
-_OUR_FAULT = {20404, 21212, 21408, 21602, 21603, 21606, 21609, 21612, 21659, 21660, 21703}
+_OUR_FAULT = {20404, 21212, 21408, 21602, 21603, 21606, 21609, 21612, 21659, 21660, 21703, 63007, 63020, 63027, 63028}
+_WINDOW_CLOSED = {63016}
 
 
 class TwilioRest:
-    """The REST API of one account at `api_base`."""
+    """The REST API of one account; `close` ends its connections."""
 
-    def __init__(self, account_sid: str, auth_token: str, api_base: str, http: Http) -> None:
-        self._messages = Client(account_sid, auth_token, http_client=_Connection(api_base, http)).messages
+    def __init__(self, account: ApiAccount) -> None:
+        self._http = Http(timeout_s=account.timeout_s)
+        connection = _Connection(account.api_base, self._http)
+        self._messages = Client(account.account_sid, account.auth_token[0], http_client=connection).messages
 
-    async def create(self, *, to: str, from_: str, body: str, status_callback: str) -> str:
-        """Hand over one message and return its SID; raises `SendError`."""
+    async def create(self, *, to: str, from_: str, status_callback: str, **content: object) -> str:
+        """Hand over one message and return its SID; raises `SendError`. `content` is named as in the library: `body`, `content_sid`."""
         try:
-            created = await self._messages.create_async(to=to, from_=from_, body=body, status_callback=status_callback)
+            created = await self._messages.create_async(to=to, from_=from_, status_callback=status_callback, **content)
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError):  # what the library makes of an unreadable answer
             raise _unreadable() from None
         if not isinstance(created.sid, str) or not created.sid:
             raise _unreadable()
         return created.sid
+
+    async def close(self) -> None:
+        """End the connections to Twilio; a later `create` opens new ones."""
+        await self._http.close()
+
+
+def connect(account: ApiAccount) -> TwilioRest:
+    """Return the REST API of an account; raises ValueError for an `api_base` that is no web address."""
+    if not account.api_base.startswith(("http://", "https://")):
+        raise ValueError(f"api_base must be a web address, not {account.api_base!r}")
+    return TwilioRest(account)
 
 
 class _Connection(AsyncHttpClient):  # type: ignore[misc]  # its base is untyped
@@ -88,6 +103,8 @@ def _refused(answer: HttpAnswer) -> SendError:
         return SendError(SendErrorCode.BAD_CREDENTIALS, retryable=False, ours=True, provider_code=text)
     if code in _THROTTLED:
         return SendError(SendErrorCode.THROTTLED, retryable=True, provider_code=text, retry_after_s=retry_after_s(answer.headers))
+    if code in _WINDOW_CLOSED:
+        return SendError(SendErrorCode.REFUSED, retryable=False, provider_code=text, detail="the 24 hours for text are over")
     if code in _OUR_FAULT:
         return SendError(SendErrorCode.REFUSED, retryable=False, ours=True, provider_code=text)
     return refusal(answer, text if code else "", certain=bool(code))

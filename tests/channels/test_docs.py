@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from channels import sms_twilio, twilio_rest, webchat
+from channels import twilio_messages, twilio_rest, webchat
 from core.model.address import AddressKind
 from core.model.inbound import ContactSignal, DeliveryReport, Ignored, InboundMessage
 
@@ -39,8 +39,8 @@ def test_every_field_of_an_event_is_described(event: type) -> None:
 
 
 def test_every_frame_status_address_and_error_code_is_described() -> None:
-    named = [*webchat._FRAMES, *sms_twilio._STATUS.values(), *AddressKind]
+    named = [*webchat._FRAMES, *twilio_messages.STATUS.values(), *AddressKind]
     assert [name for name in named if f"`{name}`" not in PAGE] == []
     numbers = twilio_rest._OPTED_OUT | twilio_rest._BAD_ADDRESS | twilio_rest._TOO_LONG | twilio_rest._THROTTLED
-    numbers |= twilio_rest._CREDENTIALS | twilio_rest._OUR_FAULT
+    numbers |= twilio_rest._CREDENTIALS | twilio_rest._OUR_FAULT | twilio_rest._WINDOW_CLOSED
     assert sorted(number for number in numbers if str(number) not in PAGE) == []

@@ -1,0 +1,117 @@
+"""What Twilio's webhooks have in common: whether a request is Twilio's and meant for us, its fields, and the account behind it.
+
+Must not know messages from calls, and must not believe a field before the signature holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from channels import forms, signatures, texts
+from core.model.inbound import AuthenticationFailed, RawRequest, UnreadableRequest
+from core.model.outbound import OutboundMessage
+
+_SIGNATURE = "x-twilio-signature"
+_MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NOT_XML = re.compile("[\ufffe\uffff\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Settings of every channel at Twilio."""
+
+    account_sid: str = field(repr=False, metadata={"doc": "SID of the Twilio account, by reference."})
+    auth_token: tuple[str, ...] = field(
+        repr=False, metadata={"doc": "Auth token of the account, by reference; two while it is being changed, the one for sending first."}
+    )
+
+    def __post_init__(self) -> None:
+        if not self.account_sid or not self.auth_token or not all(self.auth_token):
+            raise ValueError("account_sid and auth_token must not be empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiAccount(Account):
+    """Settings of a channel that calls Twilio's API."""
+
+    api_base: str = field(
+        default="https://api.twilio.com",
+        metadata={"doc": "Base address of the API; simulator for the built-in stand-in.", "pattern": r"simulator|https?://[^\s?#@]+"},
+    )
+    timeout_s: float = field(default=15.0, metadata={"doc": "Seconds that one call of the API may take.", "least": 1, "most": 60})
+
+
+class Signed:
+    """Tells Twilio's requests for one account from others; fields named in `once` must not be repeated in them."""
+
+    def __init__(self, account: Account, once: Iterable[str], last_form: forms.LastForm) -> None:
+        self._account_sid = account.account_sid
+        self._auth_tokens = account.auth_token
+        self._once = tuple(once)
+        self._forms = last_form
+
+    def form_of(self, request: RawRequest) -> forms.Form | None:
+        """Return the form of a request that Twilio signed for our account, None if it is signed JSON; raises `AuthenticationFailed`."""
+        given = request.headers.get(_SIGNATURE, "")
+        content_type = request.headers.get("content-type", "")
+        if content_type.partition(";")[0].strip().lower() == "application/json":
+            signatures.check_twilio(self._auth_tokens, request.url, {}, given)
+            signatures.check_body_hash(request.url, request.body)
+            return None
+        try:
+            form = self._forms.of(request)
+        except forms.NotAForm as error:
+            raise AuthenticationFailed("unsigned_body", error.code) from None
+        signatures.check_twilio(self._auth_tokens, request.url, form, given)
+        for name in self._once:
+            if len(form.get(name, ())) > 1:
+                raise AuthenticationFailed("repeated_field", name)
+        if one(form, "AccountSid") != self._account_sid:
+            raise AuthenticationFailed("other_account")
+        return form
+
+
+def check_parties(form: forms.Form, ours: str, value: str) -> None:
+    """Raise `AuthenticationFailed` unless the form names both parties, and `ours`, the field that must be us, has our `value`."""
+    if not one(form, "From") or not one(form, "To"):  # their place in the signed string keeps a text from running into them
+        raise AuthenticationFailed("missing_field")
+    if one(form, ours) != value:
+        raise AuthenticationFailed("other_number")
+
+
+def read(request: RawRequest, last_form: forms.LastForm) -> forms.Form:
+    """Return the form of a request; raises `UnreadableRequest`."""
+    try:
+        return last_form.of(request)
+    except forms.NotAForm as error:
+        raise UnreadableRequest(error.code) from None
+
+
+def one(form: forms.Form, name: str) -> str:
+    """Return the only value of a field, empty if it is missing; raises `UnreadableRequest` for a repeated one."""
+    values = form.get(name, ("",))
+    if len(values) > 1:
+        raise UnreadableRequest("repeated_field", name)
+    return values[0]
+
+
+def url_about(url: str, message: OutboundMessage) -> str:
+    """Return the webhook URL with our id of a message in it, which Twilio's signature will cover."""
+    return f"{url}?m={message.id}"
+
+
+def our_id(url: str) -> str | None:
+    """Return our own id of a message from a signed URL, None if there is none."""
+    try:
+        given = parse_qs(urlsplit(url).query, max_num_fields=50).get("m", [])
+    except ValueError:
+        return None
+    return given[0] if len(given) == 1 and _MESSAGE_ID.fullmatch(given[0]) else None
+
+
+def printable(text: str) -> str:
+    """Return a text without the characters that XML cannot hold."""
+    return _NOT_XML.sub("\ufffd", texts.clean(text))
