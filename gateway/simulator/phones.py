@@ -21,14 +21,14 @@ class Phones:
         self._path = folder / _FILE
         self._threads: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         if self._path.exists():
-            for line in self._path.read_text("utf-8").splitlines():
+            for line in self._path.read_text("utf-8", errors="replace").split("\n"):
                 self._remember(line)
+            self._write("")  # ends a line that was being written when the process ended
 
     def keep(self, msisdn: str, *, sid: str, sent: bool, text: str, at: int) -> dict[str, Any]:
         """Keep a message that the phone sent or got, `sid` being its id in the network; return it as a document."""
         document = {"sid": sid, "msisdn": msisdn, "sent": sent, "text": text, "at": at}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(document, ensure_ascii=False) + "\n")
+        self._write(json.dumps(document))
         self._threads[msisdn].append(document)
         return document
 
@@ -36,9 +36,13 @@ class Phones:
         """Return the newest messages of a number."""
         return self._threads.get(msisdn, [])[-_SHOWN:]
 
+    def _write(self, line: str) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
     def _remember(self, line: str) -> None:
         try:
             document = json.loads(line)
         except ValueError:
-            return  # the process ended while it was writing this line, so nobody has seen the message
+            return  # an end of a line, or a message that nobody has seen, since the process ended while it was written
         self._threads[document["msisdn"]].append(document)

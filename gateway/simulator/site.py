@@ -78,7 +78,7 @@ class _Site:
         code, url = (ussd.channel.address.value, ussd.webhook_url) if ussd else ("", "")
         self._network = Network(self._http, self._feed, self._wire, self._gateway.clock, code=code, url=url)
         yield
-        self._network.close()
+        await self._network.close()
         await self._http.close()
 
     async def shut(self, _: web.Application) -> None:

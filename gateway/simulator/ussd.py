@@ -93,12 +93,18 @@ class Network:
         """End a session before it is over."""
         await self._end(session_id, "Incomplete", "The subscriber cancelled the session")
 
-    def close(self) -> None:
-        """Forget all sessions without telling anybody, as a network that goes down does."""
+    async def ended(self) -> None:
+        """Wait until every end of a session that is due has been told."""
+        while self._ending:
+            await asyncio.gather(*self._ending)
+
+    async def close(self) -> None:
+        """Forget the open sessions without telling anybody, as a network that goes down does."""
         for session in self._sessions.values():
             if session.timer is not None:
                 session.timer.cancel()
         self._sessions.clear()
+        await self.ended()
 
     async def _ask(self, session: _Session) -> Screen:
         session.hops += 1
