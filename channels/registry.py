@@ -57,6 +57,8 @@ def _kinds(*kinds: Kind) -> Mapping[str, Kind]:
 KINDS: Mapping[str, Kind] = _kinds(
     Kind("ussd", "channels.ussd", "USSD menus through an aggregator that speaks the Africa's Talking form"),
     Kind("sms_twilio", "channels.sms_twilio", "SMS and MMS through Twilio, or whoever speaks its API"),
+    Kind("whatsapp_twilio", "channels.whatsapp_twilio", "WhatsApp through Twilio"),
+    Kind("sms_africastalking", "channels.sms_africastalking", "SMS through Africa's Talking"),
     Kind("webchat", "channels.webchat", "The chat window on a web site, over its WebSocket"),
     Kind("console", "channels.console", "One person at the terminal of this machine"),
 )

@@ -59,7 +59,7 @@ def events(form: forms.Form, url: str, party: Callable[[str], Address | None]) -
             sender=sender,
             recipient=recipient,
             text=text,
-            choice=(one(form, "ButtonPayload") or one(form, "ListId"))[:_CHOICE_CHARS_MAX] or None,
+            choice=texts.clean(one(form, "ButtonPayload") or one(form, "ListId"))[:_CHOICE_CHARS_MAX] or None,
             media=(*_media(form), *_location(form)),
             profile_name=texts.clean(one(form, "ProfileName"))[:100] or None,
         )

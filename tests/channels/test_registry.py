@@ -16,6 +16,12 @@ from config.typed import read
 TABLES: dict[str, dict[str, Any]] = {
     "ussd": {"sources": ["192.0.2.0/24"], "screen_budget_chars": 140},
     "sms_twilio": {"account_sid": {"env": "A"}, "auth_token": [{"env": "A"}, {"env": "B"}], "replies": "rest"},
+    "whatsapp_twilio": {
+        "account_sid": {"env": "A"},
+        "auth_token": {"env": "A"},
+        "button_sids": [f"HX{1:032x}"],
+        "template_sid": f"HX{2:032x}",
+    },
     "webchat": {"origins": ["https://shop.example", "own"], "keys": {"env": "A"}},
     "console": {},
 }
@@ -64,6 +70,8 @@ def test_settings_are_read_from_a_configuration_and_hide_secrets(kind: str) -> N
         ("sms_twilio", {"account_sid": {"env": "A"}, "auth_token": "plain"}),
         ("sms_twilio", {"account_sid": {"env": "A"}, "auth_token": {"env": "A"}, "replies": "fax"}),
         ("sms_twilio", {"account_sid": {"env": "A"}, "auth_token": {"env": "A"}, "api_base": "ftp://x"}),
+        ("whatsapp_twilio", {"account_sid": {"env": "A"}, "auth_token": {"env": "A"}, "button_sids": [f"HX{1:032x}"] * 4}),
+        ("whatsapp_twilio", {"account_sid": {"env": "A"}, "auth_token": {"env": "A"}, "template_sid": "MG1"}),
         ("webchat", {"origins": [], "keys": {"env": "A"}}),
         ("webchat", {"origins": ["https://shop.example/path"], "keys": {"env": "A"}}),
         ("webchat", {"origins": ["*"]}),

@@ -1,0 +1,193 @@
+"""WhatsApp through Twilio: signed webhooks in, REST out, buttons by content templates, read receipts as status callbacks.
+
+WhatsApp takes free text only for 24 hours after the customer's last message. The adapter does not know that time: it sends text, and
+once a first attempt has failed, the approved template, which is allowed at any time. Must not cut a text to fit a button.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from channels import forms, twilio_hooks, twilio_messages
+from core.model.address import Address, AddressKind
+from core.model.capabilities import Capabilities, ChoiceStyle, Family
+from core.model.ids import ChannelId
+from core.model.inbound import InboundEvent, Media, RawRequest
+from core.model.outbound import Answer, Choice, OutboundMessage, Reply, SendError, SendErrorCode, SendResult
+
+if TYPE_CHECKING:
+    from channels.twilio_rest import TwilioRest
+
+TEXT_CHARS_MAX = 1_600
+BUTTONS_MAX = 3
+_BUTTON_CHARS_MAX = 20
+_CONTENT_CHARS_MAX = 1_024
+_PREFIX = "whatsapp:"
+_PERSON = re.compile(r"\+[0-9]{6,15}|[A-Z]{2}\.[0-9A-Za-z]{1,128}")  # WhatsApp's own id of a person: not always a number to dial
+_SPACES = re.compile(r"\s+")
+_WINDOW_CLOSED = "63016"
+_SID = r"HX[0-9a-fA-F]{32}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(twilio_hooks.ApiAccount):
+    """Settings of a WhatsApp sender at Twilio; its address is the phone number of the sender."""
+
+    button_sids: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "ContentSids of quick replies with one, two and three buttons: {{1}} is the text, then title and id of each button."
+            " Without them options are numbered lines.",
+            "pattern": _SID,
+        },
+    )
+    template_sid: str = field(
+        default="",
+        metadata={
+            "doc": "ContentSid of an approved template whose {{1}} is the text; used once free text has been refused or has failed.",
+            "pattern": f"({_SID})?",
+        },
+    )
+
+    def __post_init__(self) -> None:
+        twilio_hooks.Account.__post_init__(self)
+        if len(self.button_sids) > BUTTONS_MAX:
+            raise ValueError(f"WhatsApp shows at most {BUTTONS_MAX} buttons")
+
+
+class WhatsAppTwilio:
+    """The adapter of one WhatsApp sender."""
+
+    kind = "whatsapp_twilio"
+
+    def __init__(self, our_address: Address, settings: Settings, public_url: str, *, rest: TwilioRest) -> None:
+        self.capabilities = Capabilities(
+            family=Family.WHATSAPP,
+            text_max_chars=TEXT_CHARS_MAX,
+            text_budget_chars=1_000,
+            choices=ChoiceStyle.BUTTONS if settings.button_sids else ChoiceStyle.NUMBERED,
+            choices_max=len(settings.button_sids) or 10,
+            media=frozenset({"image", "audio", "video", "document"}),
+            merge_replies=True,
+            delivery_reports=True,
+            provider_retries="once, and only if it could not connect; more with #rc=5&rp=all at the end of the webhook URL",
+        )
+        self._ours = f"{_PREFIX}{our_address.value}"
+        self._button_sids = settings.button_sids
+        self._template_sid = settings.template_sid
+        self._callback = public_url
+        self._rest = rest
+        self._forms = forms.LastForm()
+        self._signed = twilio_hooks.Signed(settings, twilio_messages.ONCE, self._forms)
+
+    def authenticate(self, request: RawRequest) -> None:
+        """Raise `AuthenticationFailed` unless Twilio signed the request, for our account and our sender."""
+        form = self._signed.form_of(request)
+        if form is not None:
+            twilio_hooks.check_parties(form, "From" if "MessageStatus" in form else "To", self._ours)
+
+    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
+        """Return the message, choice, consent signal or delivery report of a webhook call."""
+        return _events(request, self._forms)
+
+    def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
+        """Return an empty answer; replies are sent, since TwiML has no buttons."""
+        del replies
+        return Answer(content_type="text/xml; charset=utf-8", body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>')
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Hand one message to Twilio; raises `SendError`."""
+        template = self._template(message.reply)
+        content = self._content(message.reply) if template is None or message.attempt == 1 else template
+        try:
+            sid = await self._rest.create(
+                to=f"{_PREFIX}{message.recipient.value}",
+                from_=self._ours,
+                status_callback=twilio_hooks.url_about(self._callback, message),
+                **content,
+            )
+        except SendError as error:
+            if error.provider_code == _WINDOW_CLOSED and template is not None and content is not template:
+                raise SendError(error.code, retryable=True, provider_code=_WINDOW_CLOSED, retry_after_s=0.0, detail=error.detail) from None
+            raise
+        return SendResult(external_id=sid)
+
+    async def close(self) -> None:
+        """End the connections to Twilio."""
+        await self._rest.close()
+
+    def _content(self, reply: Reply) -> dict[str, Any]:
+        """Return a reply as quick replies where its buttons fit, else as text with its options as lines, and with its one attachment."""
+        media = _link(reply.media)
+        buttons = None if media else self._buttons(reply)
+        if buttons is not None:
+            return buttons
+        lines = [f"{choice.key} {choice.label}" for choice in reply.choices]
+        text = twilio_hooks.printable("\n".join(([reply.text] if reply.text else []) + lines))
+        if len(text) > TEXT_CHARS_MAX:
+            raise SendError(SendErrorCode.TOO_LONG, retryable=False, detail=f"{len(text)} characters, at most {TEXT_CHARS_MAX}")
+        return {"body": text} | ({"media_url": [media]} if media else {})
+
+    def _buttons(self, reply: Reply) -> dict[str, Any] | None:
+        if not 1 <= len(reply.choices) <= len(self._button_sids) or not 1 <= len(reply.text) <= _CONTENT_CHARS_MAX:
+            return None
+        if any(not _fits(choice) for choice in reply.choices):
+            return None
+        values = [reply.text, *(value for choice in reply.choices for value in (choice.label, choice.token))]
+        return _by_content(self._button_sids[len(reply.choices) - 1], values)
+
+    def _template(self, reply: Reply) -> dict[str, Any] | None:
+        """Return a reply as the approved template, None where that cannot hold it; line ends are not allowed in its values."""
+        lines = [f"{choice.key} {choice.label}" for choice in reply.choices]
+        text = _SPACES.sub(" ", " ".join([reply.text, *lines])).strip()
+        if not self._template_sid or reply.media or not 1 <= len(text) <= _CONTENT_CHARS_MAX:
+            return None
+        return _by_content(self._template_sid, [text])
+
+
+def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> WhatsAppTwilio:
+    """Build the adapter of a WhatsApp sender; raises ValueError for an address or API that cannot be."""
+    from channels.twilio_rest import connect  # noqa: PLC0415 - the library is for configured channels only
+
+    del channel_id, default_region  # WhatsApp writes every number with its country code
+    if our_address.kind is not AddressKind.MSISDN:
+        raise ValueError(f"the address of a WhatsApp sender is a phone number, not {our_address}")
+    return WhatsAppTwilio(our_address, settings, public_url, rest=connect(settings))
+
+
+def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
+    """Return the events of a request; raises `UnreadableRequest`."""
+    del default_region
+    return _events(request, forms.LastForm())
+
+
+def _events(request: RawRequest, last_form: forms.LastForm) -> Sequence[InboundEvent]:
+    return twilio_messages.events(twilio_hooks.read(request, last_form), request.url, _person)
+
+
+def _person(text: str) -> Address | None:
+    """Return the address in `whatsapp:<id>`, which is kept as WhatsApp writes it, because that is what answers must go to."""
+    own = text.removeprefix(_PREFIX)
+    return Address(AddressKind.WHATSAPP, own) if own != text and _PERSON.fullmatch(own) else None
+
+
+def _link(media: Sequence[Media]) -> str:
+    """Return the address of the one attachment that a message can have, empty if there is none; raises `SendError`."""
+    if not media:
+        return ""
+    if len(media) > 1 or not media[0].url.startswith("https://"):
+        raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="one attachment with a public address can be sent")
+    return media[0].url
+
+
+def _fits(choice: Choice) -> bool:
+    return 1 <= len(choice.label) <= _BUTTON_CHARS_MAX and "\n" not in choice.label
+
+
+def _by_content(sid: str, values: Sequence[str]) -> dict[str, Any]:
+    variables: Mapping[str, str] = {str(place): twilio_hooks.printable(value) for place, value in enumerate(values, 1)}
+    return {"content_sid": sid, "content_variables": json.dumps(variables, ensure_ascii=False)}

@@ -1,0 +1,186 @@
+"""WhatsApp beyond conformance: what is posted to the API, buttons, attachments, and the 24 hours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import pytest
+from aiohttp import web
+
+from channels.whatsapp_twilio import make
+from core.model.address import Address, AddressKind
+from core.model.capabilities import ChoiceStyle
+from core.model.ids import ChannelId
+from core.model.inbound import Media
+from core.model.outbound import Choice, OutboundMessage, Reply, SendError, SendErrorCode
+from tests.channels.whatsapp_twilio.subject import ACCOUNT, HERE, NEW, SID, SUBJECT, adapter, settings
+from tests.conformance.subject import MESSAGE_ID, NOWHERE, PUBLIC_URL
+
+BUTTONS = tuple(f"HX{number:032x}" for number in (1, 2, 3))
+TEMPLATE = f"HX{9:032x}"
+CHOICES = (Choice("1", "Balance", "a8f3c2:1"), Choice("2", "Top up", "a8f3c2:2"))
+Form = dict[str, list[str]]
+
+
+class Api:
+    """An API that takes messages, but refuses free text once the 24 hours are over."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.refusal: tuple[int, int] | None = None
+        self.forms: list[Form] = []
+        self.base = ""
+
+    async def answer(self, call: web.Request) -> web.Response:
+        form = parse_qs(await call.text())
+        self.forms.append(form)
+        status, code = self.refusal or ((400, 63016) if self.closed and "Body" in form else (201, 0))
+        if code:
+            return web.json_response({"code": code, "message": "no", "status": status}, status=status)
+        return web.json_response({"sid": SID, "status": "queued"}, status=201)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Api]:
+        app = web.Application()
+        app.router.add_post(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", self.answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        self.base = f"http://{host}:{port}"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    async with Api().running() as running:
+        yield running
+
+
+def message(reply: Reply, attempt: int = 1) -> OutboundMessage:
+    return replace(SUBJECT.message, reply=reply, attempt=attempt)
+
+
+async def sent(api: Api, what: OutboundMessage, **changed: object) -> Form:
+    """Send one message and return the form that the API got."""
+    made = adapter(api.base, **changed)
+    try:
+        assert (await made.send(what)).external_id == SID
+    finally:
+        await made.close()
+    return api.forms[-1]
+
+
+async def refused(api: Api, what: OutboundMessage, **changed: object) -> SendError:
+    with pytest.raises(SendError) as caught:
+        await sent(api, what, **changed)
+    return caught.value
+
+
+async def test_what_is_posted(api: Api) -> None:
+    assert await sent(api, message(Reply("Salio: “250” 👍"))) == {
+        "To": ["whatsapp:+254711000111"],
+        "From": [f"whatsapp:{HERE.value}"],
+        "Body": ["Salio: “250” 👍"],
+        "StatusCallback": [f"{PUBLIC_URL}?m={MESSAGE_ID}"],
+    }
+
+
+async def test_buttons_are_sent_by_the_content_with_as_many(api: Api) -> None:
+    form = await sent(api, message(Reply("What next?", CHOICES)), button_sids=BUTTONS)
+    assert form["ContentSid"] == [BUTTONS[1]]
+    assert json.loads(form["ContentVariables"][0]) == {"1": "What next?", "2": "Balance", "3": "a8f3c2:1", "4": "Top up", "5": "a8f3c2:2"}
+    assert "Body" not in form
+    assert "MediaUrl" not in form
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply("What next?", (*CHOICES, Choice("3", "A label that no button can hold", "a8f3c2:3"))),
+        Reply("What next?", (*CHOICES, Choice("3", "two\nlines", "a8f3c2:3"))),
+        Reply("What next?", tuple(Choice(str(key), f"Plan {key}", f"a8f3c2:{key}") for key in range(1, 5))),
+        Reply("x" * 1_025, CHOICES),
+    ],
+)
+async def test_options_that_fit_no_button_are_lines(api: Api, reply: Reply) -> None:
+    form = await sent(api, message(reply), button_sids=BUTTONS)
+    assert form["Body"] == ["\n".join([reply.text, *(f"{choice.key} {choice.label}" for choice in reply.choices)])]
+
+
+def test_buttons_are_offered_where_they_are_configured() -> None:
+    without, with_three = adapter(NOWHERE).capabilities, adapter(NOWHERE, button_sids=BUTTONS).capabilities
+    assert without.choices is ChoiceStyle.NUMBERED
+    assert (with_three.choices, with_three.choices_max) == (ChoiceStyle.BUTTONS, 3)
+
+
+async def test_an_attachment_goes_by_its_address(api: Api) -> None:
+    picture = Media("image", "https://shop.example/a.png")
+    form = await sent(api, message(Reply("Look", CHOICES, (picture,))), button_sids=BUTTONS)
+    assert (form["MediaUrl"], form["Body"]) == (["https://shop.example/a.png"], ["Look\n1 Balance\n2 Top up"])
+    for media in ((picture, picture), (Media("image"),), (Media("image", "file:///etc/passwd"),)):
+        assert (await refused(api, message(Reply("Look", (), media)))).code is SendErrorCode.UNSUPPORTED
+    assert len(api.forms) == 1
+
+
+async def test_text_after_the_24_hours_is_refused_clearly(api: Api) -> None:
+    api.closed = True
+    error = await refused(api, message(Reply("Hello")))
+    assert (error.code, error.retryable, error.ours, error.provider_code) == (SendErrorCode.REFUSED, False, False, "63016")
+    assert "24 hours" in error.detail
+
+
+async def test_after_the_24_hours_the_second_attempt_is_the_template(api: Api) -> None:
+    api.closed = True
+    reply = Reply("Your fault\nis  repaired.", CHOICES)
+    error = await refused(api, message(reply), template_sid=TEMPLATE)
+    assert (error.retryable, error.retry_after_s, error.provider_code) == (True, 0.0, "63016")
+    form = await sent(api, message(reply, attempt=2), template_sid=TEMPLATE)
+    assert form["ContentSid"] == [TEMPLATE]
+    assert json.loads(form["ContentVariables"][0]) == {"1": "Your fault is repaired. 1 Balance 2 Top up"}
+    api.refusal = (400, 63016)
+    assert not (await refused(api, message(reply, attempt=2), template_sid=TEMPLATE)).retryable
+
+
+@pytest.mark.parametrize("reply", [Reply("x" * 1_025), Reply("a", (), (Media("image", "https://shop.example/a.png"),)), Reply(" ")])
+async def test_what_no_template_can_hold_is_not_tried_again(api: Api, reply: Reply) -> None:
+    api.closed = True
+    assert not (await refused(api, message(reply), template_sid=TEMPLATE)).retryable
+    api.closed = False
+    assert "Body" in await sent(api, message(reply, attempt=2), template_sid=TEMPLATE)
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "retryable", "ours"),
+    [
+        (63003, SendErrorCode.BAD_ADDRESS, False, False),
+        (63024, SendErrorCode.BAD_ADDRESS, False, False),
+        (63018, SendErrorCode.THROTTLED, True, False),
+        (63007, SendErrorCode.REFUSED, False, True),
+        (63028, SendErrorCode.REFUSED, False, True),
+    ],
+)
+async def test_error_codes(api: Api, code: int, error: SendErrorCode, *, retryable: bool, ours: bool) -> None:
+    api.refusal = (400, code)
+    found = await refused(api, message(Reply("Hello")))
+    assert (found.code, found.retryable, found.ours, found.provider_code) == (error, retryable, ours, str(code))
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="at most 3 buttons"):
+        settings(button_sids=(*BUTTONS, BUTTONS[0]))
+    with pytest.raises(ValueError, match="must not be empty"):
+        settings(auth_token=(NEW, ""))
+
+
+@pytest.mark.parametrize(("address", "base"), [(Address(AddressKind.SHORT_CODE, "40404"), NOWHERE), (HERE, "simulator")])
+def test_an_adapter_that_could_not_work_is_not_made(address: Address, base: str) -> None:
+    with pytest.raises(ValueError, match=r"must be a web address|is a phone number"):
+        make(ChannelId("whatsapp"), address, settings(api_base=base), PUBLIC_URL, "KE")
