@@ -20,8 +20,24 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """How a call waits for the answer to a prompt.
+
+    `timeout_s` of silence are no answer; `digits` is the most keys of an answer, None where that is not known; with `keys_only` nothing
+    that is spoken counts.
+    """
+
+    timeout_s: float = 7.0
+    digits: int | None = None
+    keys_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """What a dialog says on one channel. `choices` is filled only for channels with buttons; elsewhere the options are part of `text`."""
+    """What a dialog says on one channel. `choices` is filled only for channels with buttons; elsewhere the options are part of `text`.
+
+    `listen` is filled only on the phone, with an open prompt; there `text` is what is spoken.
+    """
 
     text: str
     choices: tuple[Choice, ...] = ()
@@ -29,6 +45,7 @@ class Reply:
     ends_session: bool = False
     language: str = "en"
     sensitive: bool = False  # shown masked in record, log and desk
+    listen: Listen | None = None
 
 
 class Author(StrEnum):
