@@ -22,6 +22,7 @@ TABLES: dict[str, dict[str, Any]] = {
         "button_sids": [f"HX{1:032x}"],
         "template_sid": f"HX{2:032x}",
     },
+    "sms_africastalking": {"username": "operator", "api_key": {"env": "A"}, "sources": ["192.0.2.0/24"]},
     "webchat": {"origins": ["https://shop.example", "own"], "keys": {"env": "A"}},
     "console": {},
 }

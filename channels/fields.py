@@ -1,0 +1,93 @@
+"""Reads the fields of a request wherever a provider puts them: in the query of a GET, in a form, or in a JSON object.
+
+Nested JSON becomes dotted names (`message.content.text`, `results.0.to`), so that every format is one flat mapping. Must not know what
+a field means, and must not clean values: signatures cover them as they were sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels import forms, frames
+from channels.forms import Form
+from core.model.inbound import RawRequest, UnreadableRequest
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def read(request: RawRequest) -> Form:
+    """Return the fields of a request, each with all its values in order; raises `UnreadableRequest`."""
+    content_type = request.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if request.method == "GET":
+        return query(request.url)
+    if kind == "application/json":
+        return flat(frames.read_object(request.body))
+    return form(request.body, content_type)
+
+
+def query(url: str) -> Form:
+    """Return the fields in the query of a URL; raises `UnreadableRequest`."""
+    try:
+        text = urlsplit(url).query
+    except ValueError:
+        raise UnreadableRequest("encoding", "the query") from None
+    return form(text.encode("utf-8", "surrogatepass"), _FORM)
+
+
+def form(body: bytes, content_type: str) -> Form:
+    """Return the fields of a form; raises `UnreadableRequest`."""
+    try:
+        return forms.read(body, content_type)
+    except forms.NotAForm as error:
+        raise UnreadableRequest(error.code) from None
+
+
+def flat(value: dict[str, Any]) -> Form:
+    """Return a JSON object as flat fields: numbers and truth values as JSON writes them, nothing for null; raises `UnreadableRequest`."""
+    found: dict[str, tuple[str, ...]] = {}
+    waiting: list[tuple[str, Any]] = list(value.items())
+    while waiting:
+        name, content = waiting.pop()
+        if isinstance(content, dict):
+            waiting += [(f"{name}.{key}", item) for key, item in content.items()]
+        elif isinstance(content, list):
+            waiting += [(f"{name}.{index}", item) for index, item in enumerate(content)]
+        elif content is not None:
+            found[name] = (*found.get(name, ()), scalar(content))
+        if len(found) > forms.FIELDS_MAX or len(waiting) > forms.FIELDS_MAX or len(name) > forms.BODY_BYTES_MAX // forms.FIELDS_MAX:
+            raise UnreadableRequest("too_many_fields")
+    return found
+
+
+def scalar(content: object) -> str:
+    """Return one value of JSON that is no object, list or null as text."""
+    if isinstance(content, bool):
+        return "true" if content else "false"
+    return str(content)
+
+
+def only(fields: Form, name: str) -> str:
+    """Return the only value of a field, empty if it is missing; raises `UnreadableRequest` for a repeated one."""
+    values = fields.get(name, ("",))
+    if len(values) > 1:
+        raise UnreadableRequest("repeated_field", name)
+    return values[0]
+
+
+class LastFields:
+    """Reads the fields of a request once, though both `authenticate` and `parse` ask for them."""
+
+    def __init__(self) -> None:
+        self._last: tuple[RawRequest, Form] | None = None
+
+    def of(self, request: RawRequest) -> Form:
+        """Return the fields of `request`; raises `UnreadableRequest`."""
+        last = self._last
+        if last is not None and last[0] is request:
+            self._last = None
+            return last[1]
+        fields = read(request)
+        self._last = (request, fields)
+        return fields

@@ -1,0 +1,111 @@
+"""What the adapters of all SMS providers have in common: numbers as providers write them, times, texts that go out, our own ids.
+
+Must not know a provider.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from channels import numbers, texts
+from core.model.address import Address
+from core.model.capabilities import Capabilities, Family, OnUnknown
+from core.model.inbound import AuthenticationFailed, ContactSignal, InboundEvent, InboundMessage, RawRequest
+from core.model.outbound import OutboundMessage, SendError, SendErrorCode
+from core.text.segments import transliterate
+
+TIMEOUT_S = 15.0
+API_BASE = r"https?://[^\s?#@]+"
+_BUDGET_CHARS = 459  # three parts
+_INTERNATIONAL = re.compile(r"[1-9][0-9]{8,14}")
+_MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"[!-~]{1,100}")
+
+
+def capabilities(*, text_max_chars: int, provider_retries: str, on_unknown: OnUnknown = OnUnknown.REPEAT) -> Capabilities:
+    """Return what a channel of short messages can do whose replies are calls of the provider's API."""
+    return Capabilities(
+        family=Family.SMS,
+        text_max_chars=text_max_chars,
+        text_budget_chars=_BUDGET_CHARS,
+        gsm7=True,
+        merge_replies=True,
+        delivery_reports=True,
+        on_unknown=on_unknown,
+        provider_retries=provider_retries,
+    )
+
+
+def address(text: str, region: str) -> Address | None:
+    """Return the address of a sender or receiver; a long number without plus sign is an international one, as most providers write it."""
+    text = text.strip()
+    if _INTERNATIONAL.fullmatch(text):
+        return numbers.msisdn(f"+{text}", region) or numbers.sender(text, region)
+    return numbers.sender(text, region)
+
+
+def digits(number: Address) -> str:
+    """Return a number without its plus sign, as most providers want it; a name as it is."""
+    return number.value.removeprefix("+")
+
+
+def moment(text: str) -> int | None:
+    """Return a time of ISO 8601 in ms UTC, None for anything else; without an offset it is UTC."""
+    try:
+        at = datetime.fromisoformat(text.strip()[:40])
+        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000)
+    except (ValueError, OverflowError):
+        return None
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text can be the id that a provider gave a message."""
+    return _ID.fullmatch(text) is not None
+
+
+def our_id(text: str) -> str | None:
+    """Return an id of ours that a provider gives back, None if it is none."""
+    return text if _MESSAGE_ID.fullmatch(text) else None
+
+
+def outgoing(message: OutboundMessage, text_max_chars: int) -> str:
+    """Return the text of a message as it goes to the provider; raises `SendError` for media and for a text that is too long."""
+    if message.reply.media:
+        raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="media cannot be sent")
+    text = texts.clean(transliterate(message.reply.text))
+    if len(text) > text_max_chars:
+        raise SendError(SendErrorCode.TOO_LONG, retryable=False, detail=f"{len(text)} characters, at most {text_max_chars}")
+    return text
+
+
+def unreadable(what: str) -> SendError:
+    """Return the error for a success whose answer names no message."""
+    return SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True, unknown=True, detail=f"2xx without {what}")
+
+
+class LastEvents:
+    """Parses a request once, though both `authenticate` (whom is it for?) and `parse` need its events."""
+
+    def __init__(self, parse: Callable[[RawRequest, str], Sequence[InboundEvent]], region: str) -> None:
+        self._parse = parse
+        self._region = region
+        self._last: tuple[RawRequest, Sequence[InboundEvent]] | None = None
+
+    def of(self, request: RawRequest) -> Sequence[InboundEvent]:
+        """Return the events of `request`; raises `UnreadableRequest`."""
+        last = self._last
+        if last is not None and last[0] is request:
+            self._last = None
+            return last[1]
+        events = self._parse(request, self._region)
+        self._last = (request, events)
+        return events
+
+
+def check_recipient(events: Sequence[InboundEvent], ours: Address) -> None:
+    """Raise `AuthenticationFailed` if a message was sent to another number than ours."""
+    for event in events:
+        if isinstance(event, InboundMessage | ContactSignal) and event.recipient != ours:
+            raise AuthenticationFailed("other_number")
