@@ -131,7 +131,7 @@ class Writer:
     def _use(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._tx = SqliteTx(connection)
-        self._command = connection.cursor().execute
+        self._command = self._tx.execute  # the units' own cursor: what a unit left unread on it would keep checkpoints out
         self._wal_pages = self._checkpointed_pages = 0
         connection.set_wal_hook(self._on_commit)
 
@@ -169,4 +169,4 @@ class Writer:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.Error as error:
             _log.error("the log was not copied into the database: %s", type(error).__name__)
-            self._suspect = True
+            self._suspect = self._suspect or code_of(error) != "busy"
