@@ -66,15 +66,26 @@ class Provider:
     def __init__(self) -> None:
         self.accepted: list[tuple[str, str, str]] = []  # message id, recipient, text
         self.changed = asyncio.Event()
-        self.fail = False
+        self.held: list[asyncio.Future[None]] | None = None
+
+    def hold(self) -> None:
+        """Take no message until `release`."""
+        self.held = []
+
+    def release(self) -> None:
+        """Take what was held, the last that came first: what is under way at the same time has no order."""
+        held, self.held = self.held or [], None
+        for waiting in reversed(held):
+            waiting.set_result(None)
 
     def counts(self) -> Counter[str]:
         return Counter(message_id for message_id, _, _ in self.accepted)
 
     async def handle(self, request: web.Request) -> web.Response:
         form = await request.post()
-        if self.fail:
-            return web.json_response({"code": 20500, "message": "down", "status": 503}, status=503)
+        if self.held is not None:
+            self.held.append(asyncio.get_running_loop().create_future())
+            await self.held[-1]
         message_id = parse_qs(urlsplit(str(form["StatusCallback"])).query)["m"][0]
         self.accepted.append((message_id, str(form["To"]), str(form["Body"])))
         self.changed.set()
