@@ -59,6 +59,7 @@ KINDS: Mapping[str, Kind] = _kinds(
     Kind("sms_twilio", "channels.sms_twilio", "SMS and MMS through Twilio, or whoever speaks its API"),
     Kind("whatsapp_twilio", "channels.whatsapp_twilio", "WhatsApp through Twilio"),
     Kind("sms_africastalking", "channels.sms_africastalking", "SMS through Africa's Talking"),
+    Kind("sms_vonage", "channels.sms_vonage", "SMS through Vonage"),
     Kind("webchat", "channels.webchat", "The chat window on a web site, over its WebSocket"),
     Kind("console", "channels.console", "One person at the terminal of this machine"),
 )

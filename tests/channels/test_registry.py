@@ -23,6 +23,7 @@ TABLES: dict[str, dict[str, Any]] = {
         "template_sid": f"HX{2:032x}",
     },
     "sms_africastalking": {"username": "operator", "api_key": {"env": "A"}, "sources": ["192.0.2.0/24"]},
+    "sms_vonage": {"api_key": "k", "api_secret": {"env": "A"}, "signature_secret": [{"env": "A"}, {"env": "B"}]},
     "webchat": {"origins": ["https://shop.example", "own"], "keys": {"env": "A"}},
     "console": {},
 }

@@ -1,0 +1,229 @@
+"""SMS through Vonage (once Nexmo): what its SMS API and its Messages API call us with, and the SMS API for sending.
+
+The SMS API calls by GET, by form or by JSON, signed in a field; the Messages API by JSON, signed by a token. Delivery receipts give
+our own id back. Each part of a long message that a customer wrote arrives as a message of its own, since only a store could join them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from channels import admission, fields, sms, texts, vonage_signatures
+from channels.forms import Form
+from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from core.model.address import Address
+from core.model.ids import ChannelId
+from core.model.inbound import AuthenticationFailed, DeliveryReport, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
+from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+from core.text.segments import is_gsm7
+
+TEXT_CHARS_MAX = 1_530  # ten parts; the API itself takes 3,200 characters
+_STATUS: Mapping[str, DeliveryStatus] = {
+    "accepted": DeliveryStatus.SENT,  # by the carrier
+    "buffered": DeliveryStatus.SENT,
+    "submitted": DeliveryStatus.SENT,
+    "delivered": DeliveryStatus.DELIVERED,
+    "read": DeliveryStatus.READ,
+    "expired": DeliveryStatus.UNDELIVERED,
+    "undelivered": DeliveryStatus.UNDELIVERED,
+    "undeliverable": DeliveryStatus.UNDELIVERED,
+    "failed": DeliveryStatus.FAILED,
+    "rejected": DeliveryStatus.FAILED,
+}
+_REFUSED: Mapping[str, tuple[SendErrorCode, bool]] = {  # their status: ours, and whether our configuration is at fault
+    "2": (SendErrorCode.REFUSED, True),  # parameter missing
+    "3": (SendErrorCode.REFUSED, True),  # parameter invalid
+    "4": (SendErrorCode.BAD_CREDENTIALS, True),
+    "6": (SendErrorCode.BAD_ADDRESS, False),  # unknown prefix
+    "7": (SendErrorCode.BAD_ADDRESS, False),  # barred number
+    "8": (SendErrorCode.BAD_CREDENTIALS, True),  # account barred
+    "9": (SendErrorCode.REFUSED, True),  # no credit
+    "11": (SendErrorCode.BAD_CREDENTIALS, True),  # account not enabled
+    "12": (SendErrorCode.TOO_LONG, False),
+    "14": (SendErrorCode.BAD_CREDENTIALS, True),  # signature
+    "15": (SendErrorCode.REFUSED, True),  # sender
+    "22": (SendErrorCode.REFUSED, True),  # network code
+    "23": (SendErrorCode.REFUSED, True),  # callback URL
+    "29": (SendErrorCode.REFUSED, True),  # trial account: number not on its list
+    "32": (SendErrorCode.BAD_CREDENTIALS, True),  # signature and secret together
+    "33": (SendErrorCode.BAD_ADDRESS, False),  # number no longer active
+}
+_THROTTLED = {"1", "10"}
+_DOWN = {"5"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of a channel at Vonage; its address is the number or short code that customers write to."""
+
+    api_key: str = field(metadata={"doc": "API key of the account."})
+    api_secret: str = field(repr=False, metadata={"doc": "API secret of the account, by reference."})
+    signature_secret: tuple[str, ...] = field(
+        default=(),
+        repr=False,
+        metadata={"doc": "Secret that signs requests to us; two while it is being changed. None: they are unsigned."},
+    )
+    signature_method: Literal["sha256", "sha512", "sha1", "md5", "md5hash"] = field(
+        default="sha256", metadata={"doc": "How the SMS API signs, as chosen in their dashboard; md5hash is their MD5 hash without key."}
+    )
+    sources: tuple[str, ...] = field(default=(), metadata={"doc": "Networks that Vonage calls from; empty: from anywhere."})
+    api_base: str = field(default="https://rest.nexmo.com", metadata={"doc": "Base address of the SMS API.", "pattern": sms.API_BASE})
+    timeout_s: float = field(default=sms.TIMEOUT_S, metadata={"doc": "Seconds that one call of the API may take.", "least": 1, "most": 60})
+
+    def __post_init__(self) -> None:
+        if not self.api_key or not self.api_secret or not all(self.signature_secret):
+            raise ValueError("api_key, api_secret and signature_secret must not be empty")
+        admission.networks(self.sources)
+
+
+class SmsVonage:
+    """The adapter of one number at Vonage."""
+
+    kind = "sms_vonage"
+    capabilities = sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="for 24 hours, until it gets 200 or 204")
+
+    def __init__(self, our_address: Address, settings: Settings, public_url: str, default_region: str) -> None:
+        self._address = our_address
+        self._api_key, self._api_secret = settings.api_key, settings.api_secret
+        self._secrets, self._method = settings.signature_secret, settings.signature_method
+        self._sources = admission.networks(settings.sources)
+        self._callback = public_url
+        self._send_url = f"{settings.api_base.rstrip('/')}/sms/json"
+        self._region = default_region
+        self._fields = fields.LastFields()
+        self._http = Http(timeout_s=settings.timeout_s)
+
+    def authenticate(self, request: RawRequest) -> None:
+        """Raise `AuthenticationFailed` unless Vonage signed the request, from a network of the list, for our account and number."""
+        admission.check_source(self._sources, request.remote)
+        by_token = self._check_token(request)
+        try:
+            form = self._fields.of(request)
+        except UnreadableRequest as error:
+            if self._secrets and not by_token:
+                raise AuthenticationFailed("unsigned_body", error.code) from None
+            return  # `parse` says what is wrong with it
+        if self._secrets and not by_token:
+            vonage_signatures.check_fields(self._secrets, self._method, form)
+        self._check_account(form.get("api-key", (None,))[0])
+        ours = _ours(form)
+        if ours and sms.address(ours, self._region) != self._address:
+            raise AuthenticationFailed("other_number")
+
+    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
+        """Return the message or delivery receipt of a webhook call."""
+        return _events(self._fields.of(request), self._region)
+
+    def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
+        """Return an empty answer; replies are sent."""
+        del replies
+        return Answer()
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Hand one message to Vonage; raises `SendError`."""
+        text = sms.outgoing(message, TEXT_CHARS_MAX)
+        form = {
+            "api_key": self._api_key,
+            "api_secret": self._api_secret,
+            "from": sms.digits(message.sender),
+            "to": sms.digits(message.recipient),
+            "text": text,
+            "type": "text" if is_gsm7(text) else "unicode",
+            "client-ref": message.id,
+            "callback": self._callback,
+        }
+        return SendResult(_taken(await self._http.post(self._send_url, form=form)))
+
+    async def close(self) -> None:
+        """End the connections to Vonage."""
+        await self._http.close()
+
+    def _check_token(self, request: RawRequest) -> bool:
+        """Tell whether the request is signed by a token, as the Messages API does; raises `AuthenticationFailed` for a wrong one."""
+        authorization = request.headers.get("authorization", "")
+        if not self._secrets or not authorization:
+            return False
+        claims = vonage_signatures.check_token(self._secrets, authorization, request.body)
+        self._check_account(claims.get("api_key"))
+        return True
+
+    def _check_account(self, given: object) -> None:
+        if given is not None and given != self._api_key:
+            raise AuthenticationFailed("other_account")
+
+
+def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> SmsVonage:
+    """Build the adapter of a number at Vonage."""
+    del channel_id  # Vonage knows the channel by its URL and number
+    return SmsVonage(our_address, settings, public_url, default_region)
+
+
+def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
+    """Return the events of a request; raises `UnreadableRequest`."""
+    return _events(fields.read(request), default_region)
+
+
+def _ours(form: Form) -> str:
+    """Return the number of a message's receiver, empty for a receipt, where that is the customer or our name."""
+    if "status" in form:
+        return ""
+    return form.get("to", form.get("to.number", ("",)))[0]
+
+
+def _events(form: Form, region: str) -> Sequence[InboundEvent]:
+    one = partial(fields.only, form)
+    channel = one("channel") or one("from.type")
+    if channel not in {"", "sms"}:
+        return [Ignored("other_channel")]
+    external_id = one("messageId") or one("message_uuid")
+    if not sms.is_id(external_id):
+        raise UnreadableRequest("bad_id")
+    at = sms.moment(one("message-timestamp") or (one("timestamp") if "message_uuid" in form else ""))
+    if "status" in form:
+        return [_receipt(form, external_id, at)]
+    sender = sms.address(one("msisdn") or one("from") or one("from.number"), region)
+    recipient = sms.address(one("to") or one("to.number"), region)
+    if sender is None or recipient is None:
+        raise UnreadableRequest("bad_number", "msisdn" if sender is None else "to")
+    if one("type") == "binary":
+        raise UnreadableRequest("binary")
+    text = one("text") or one("message.content.text")
+    return [InboundMessage(external_id, sender, recipient, texts.clean(text), sent_at=at)]
+
+
+def _receipt(form: Form, external_id: str, at: int | None) -> InboundEvent:
+    one = partial(fields.only, form)
+    status = _STATUS.get(one("status").lower())
+    if status is None:
+        return Ignored("unknown_status")
+    code = one("err-code") or one("error.title") or one("error.code")
+    ours = sms.our_id(one("client-ref") or one("client_ref"))
+    return DeliveryReport(external_id, status, message_id=ours, code=code[:40] if code not in {"", "0"} else None, at=at)
+
+
+def _taken(answer: HttpAnswer) -> str:
+    """Return the id of the message's first part; raises what its status means."""
+    parts = answer.json_object().get("messages")
+    first: dict[str, Any] = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], dict) else {}
+    status = first.get("status")
+    if isinstance(status, str) and status and status != "0":
+        raise _refused(status, answer)
+    if not 200 <= answer.status < 300:
+        raise refusal(answer)
+    external_id = first.get("message-id")
+    if status != "0" or not isinstance(external_id, str) or not sms.is_id(external_id):
+        raise sms.unreadable("a message id")
+    return external_id
+
+
+def _refused(status: str, answer: HttpAnswer) -> SendError:
+    code = status[:20]
+    if code in _THROTTLED:
+        return SendError(SendErrorCode.THROTTLED, retryable=True, provider_code=code, retry_after_s=retry_after_s(answer.headers))
+    if code in _DOWN:
+        return SendError(SendErrorCode.PROVIDER_DOWN, retryable=True, provider_code=code)
+    ours_code, ours = _REFUSED.get(code, (SendErrorCode.REFUSED, False))
+    return SendError(ours_code, retryable=False, ours=ours, provider_code=code)
