@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gateway.bench.process import environment
 from gateway.bench.traffic import TRAFFIC, Request
 
 _HEAD_END = b"\r\n\r\n"
@@ -61,7 +62,9 @@ def apply(plan: Plan, core: int | None) -> Result:
     """Apply a load from a process of its own, pinned to `core`; raises `LoadFailed`."""
     command = [sys.executable, "-m", "gateway.bench.load"]
     pin = (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
-    done = subprocess.run(command, input=json.dumps(asdict(plan)), capture_output=True, text=True, check=False, preexec_fn=pin)
+    done = subprocess.run(
+        command, input=json.dumps(asdict(plan)), capture_output=True, text=True, check=False, env=environment(), preexec_fn=pin
+    )
     if done.returncode:
         raise LoadFailed(f"{plan.traffic}: {done.stderr.strip()[-500:]}")
     result = Result(**json.loads(done.stdout))

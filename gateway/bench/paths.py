@@ -24,7 +24,7 @@ from core.store.sqlite import open_store
 from gateway.bench import yardsticks
 from gateway.bench.fill import fill, queue
 from gateway.bench.load import Plan, Result, apply
-from gateway.bench.process import Running, gateway, start
+from gateway.bench.process import Running, environment, gateway, start
 from gateway.bench.report import Measured
 from gateway.configured import make_channels
 
@@ -194,7 +194,7 @@ def measure_chats(bench: Bench) -> Iterator[Measured]:
     """Measure the memory that open web chats take."""
     with bench.gateway("turns") as running:
         command = [sys.executable, "-m", "gateway.bench.chats", str(running.port), "web", SITE, str(bench.chats)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as chats:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()) as chats:
             said = chats.stdout.readline() if chats.stdout else ""
             memory = running.memory_mb()
             chats.communicate()

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
 _STOP_S = 30.0
+_ROOT = Path(__file__).parents[2]
 
 
 class NotStarted(Exception):
@@ -38,19 +39,21 @@ class Running:
 
     def stop(self) -> None:
         """End the program as an operator would, and wait for it."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def kill(self) -> None:
-        """End the program without warning it."""
-        self.process.kill()
-        self.process.wait()
+        with self.process:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
 
 
-def start(module: Sequence[str], *, core: int | None = None, environ: Mapping[str, str] | None = None) -> Running:
+def environment() -> dict[str, str]:
+    """Return the environment in which `python -m gateway…` finds this program, whatever the current folder is."""
+    places = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+
+
+def start(module: Sequence[str], *, core: int | None = None) -> Running:
     """Run `python -m module…` and wait for the line with its address; pinned to `core` if given. Raises `NotStarted`."""
     pin = (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
     begun = time.perf_counter()
@@ -60,19 +63,19 @@ def start(module: Sequence[str], *, core: int | None = None, environ: Mapping[st
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env={**os.environ, **(environ or {})},
+            env=environment(),
             preexec_fn=pin,  # noqa: PLW1509 - the child only pins itself
         )
         url = _URL.search(process.stdout.readline() if process.stdout else "")
         if url:
             return Running(process, int(url[1]), time.perf_counter() - begun)
-        process.kill()
-        process.wait()
+        with process:
+            process.kill()
         log.seek(0)
         raise NotStarted(f"{' '.join(module)} ended with {process.returncode}: {log.read()[-2000:].strip()}")
 
 
-def gateway(data: Path, *, config: Path | None = None, core: int | None = None, environ: Mapping[str, str] | None = None) -> Running:
+def gateway(data: Path, *, config: Path | None = None, core: int | None = None) -> Running:
     """Start the gateway on a free port; raises `NotStarted`."""
     options = ["--port", "0", "--data", str(data)] + (["--config", str(config)] if config else [])
-    return start(["gateway", "run", *options], core=core, environ=environ)
+    return start(["gateway", "run", *options], core=core)
