@@ -17,7 +17,7 @@ const frames = [find("#shop"), find("#desk-frame")];
 function paint() {
   const theme = localStorage.getItem("theme");
   for (const page of [document, ...frames.map((frame) => frame.contentDocument)]) {
-    if (!page) continue;
+    if (!page?.documentElement) continue; // a frame that has not come yet
     if (theme) page.documentElement.dataset.theme = theme;
     else delete page.documentElement.dataset.theme;
   }
