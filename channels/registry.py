@@ -60,6 +60,7 @@ KINDS: Mapping[str, Kind] = _kinds(
     Kind("whatsapp_twilio", "channels.whatsapp_twilio", "WhatsApp through Twilio"),
     Kind("sms_africastalking", "channels.sms_africastalking", "SMS through Africa's Talking"),
     Kind("sms_vonage", "channels.sms_vonage", "SMS through Vonage"),
+    Kind("telegram", "channels.telegram", "A Telegram bot"),
     Kind("webchat", "channels.webchat", "The chat window on a web site, over its WebSocket"),
     Kind("console", "channels.console", "One person at the terminal of this machine"),
 )

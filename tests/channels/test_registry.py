@@ -24,6 +24,7 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "sms_africastalking": {"username": "operator", "api_key": {"env": "A"}, "sources": ["192.0.2.0/24"]},
     "sms_vonage": {"api_key": "k", "api_secret": {"env": "A"}, "signature_secret": [{"env": "A"}, {"env": "B"}]},
+    "telegram": {"bot_token": {"env": "A"}, "webhook_secret": [{"env": "A"}, {"env": "B"}]},
     "webchat": {"origins": ["https://shop.example", "own"], "keys": {"env": "A"}},
     "console": {},
 }
@@ -74,6 +75,8 @@ def test_settings_are_read_from_a_configuration_and_hide_secrets(kind: str) -> N
         ("sms_twilio", {"account_sid": {"env": "A"}, "auth_token": {"env": "A"}, "api_base": "ftp://x"}),
         ("whatsapp_twilio", {"account_sid": {"env": "A"}, "auth_token": {"env": "A"}, "button_sids": [f"HX{1:032x}"] * 4}),
         ("whatsapp_twilio", {"account_sid": {"env": "A"}, "auth_token": {"env": "A"}, "template_sid": "MG1"}),
+        ("telegram", {"bot_token": "plain", "webhook_secret": {"env": "A"}}),
+        ("telegram", {"bot_token": {"env": "A"}, "webhook_secret": []}),
         ("webchat", {"origins": [], "keys": {"env": "A"}}),
         ("webchat", {"origins": ["https://shop.example/path"], "keys": {"env": "A"}}),
         ("webchat", {"origins": ["*"]}),

@@ -1,0 +1,136 @@
+"""Telegram bots: updates in by webhook, messages out by the Bot API with buttons of opaque tokens.
+
+Only what a person says to the bot in private counts; groups and channels are ignored. A shared contact is marked as the sender's own
+only if Telegram says so. Must not show texts as markup, and must not log: the library's address of a bot holds its token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from channels import frames, telegram_updates
+from core.model.address import Address
+from core.model.capabilities import Capabilities, ChoiceStyle, Family
+from core.model.ids import ChannelId
+from core.model.inbound import AuthenticationFailed, InboundEvent, InboundMessage, Media, RawRequest
+from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
+
+if TYPE_CHECKING:
+    from channels.telegram_bot import TelegramBot
+
+TEXT_CHARS_MAX = 4_096
+_CAPTION_CHARS_MAX = 1_024
+_BUTTONS_MAX = 20
+_WAITING_MAX = 10_000
+_HEADER = "x-telegram-bot-api-secret-token"
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_MEDIA = frozenset({"image", "audio", "video", "document", "attachment"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of a Telegram bot; its address is the bot's name, such as `@example_bot`."""
+
+    bot_token: str = field(repr=False, metadata={"doc": "Token of the bot, by reference."})
+    webhook_secret: tuple[str, ...] = field(
+        repr=False, metadata={"doc": "The secret_token of setWebhook, by reference; two while it is being changed."}
+    )
+    api_base: str = field(
+        default="https://api.telegram.org", metadata={"doc": "Base address of the Bot API.", "pattern": r"https?://[^\s?#@]+"}
+    )
+    timeout_s: float = field(default=15.0, metadata={"doc": "Seconds that one call of the API may take.", "least": 1, "most": 60})
+
+    def __post_init__(self) -> None:
+        if not self.bot_token or not self.webhook_secret:
+            raise ValueError("bot_token and webhook_secret must not be empty")
+        if not all(_SECRET.fullmatch(secret) for secret in self.webhook_secret):
+            raise ValueError("a webhook_secret has 1 to 256 letters, digits, _ or -")
+
+
+class Telegram:
+    """The adapter of one bot."""
+
+    kind = "telegram"
+    capabilities = Capabilities(
+        family=Family.TELEGRAM,
+        text_max_chars=TEXT_CHARS_MAX,
+        text_budget_chars=1_000,
+        choices=ChoiceStyle.BUTTONS,
+        choices_max=_BUTTONS_MAX,
+        media=_MEDIA,
+        merge_replies=True,
+        provider_retries="until it gets a 2xx, for at most 24 hours; the next message of a person waits for that",
+    )
+
+    def __init__(self, settings: Settings, bot: TelegramBot) -> None:
+        self._secrets = [secret.encode() for secret in settings.webhook_secret]
+        self._bot = bot
+        self._pressed: OrderedDict[str, str] = OrderedDict()  # who waits for word that their button was heard
+
+    def authenticate(self, request: RawRequest) -> None:
+        """Raise `AuthenticationFailed` unless the request carries the webhook's secret."""
+        given = request.headers.get(_HEADER, "").encode("utf-8", "surrogatepass")
+        if not given:
+            raise AuthenticationFailed("missing_secret")
+        valid = False
+        for secret in self._secrets:
+            valid |= hmac.compare_digest(secret, given)
+        if not valid:
+            raise AuthenticationFailed("bad_secret")
+
+    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
+        """Return the message, choice or consent signal of an update."""
+        event, query_id = telegram_updates.read(frames.read_object(request.body))
+        if query_id and isinstance(event, InboundMessage):
+            self._pressed[event.sender.value] = query_id
+            if len(self._pressed) > _WAITING_MAX:
+                self._pressed.popitem(last=False)
+        return [event]
+
+    def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
+        """Return an empty answer; replies are sent."""
+        del replies
+        return Answer()
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Hand one message to Telegram; raises `SendError`."""
+        reply = message.reply
+        limit = _CAPTION_CHARS_MAX if reply.media else TEXT_CHARS_MAX
+        if len(reply.text) > limit:
+            raise SendError(SendErrorCode.TOO_LONG, retryable=False, detail=f"{len(reply.text)} characters, at most {limit}")
+        if not all(_sendable(item) for item in reply.media) or len(reply.media) > 1:
+            raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="one attachment with a public address can be sent")
+        query_id = self._pressed.pop(message.recipient.value, "")
+        if query_id:
+            with suppress(SendError):  # only ends the waiting sign on the button; the message itself matters
+                await self._bot.answer(query_id)
+        return SendResult(external_id=await self._bot.send(message.recipient.value, reply))
+
+    async def close(self) -> None:
+        """End the connections to Telegram."""
+        await self._bot.close()
+
+
+def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> Telegram:
+    """Build the adapter of a bot; raises ValueError for a token that cannot be."""
+    from channels.telegram_bot import TelegramBot  # noqa: PLC0415 - the library is for configured channels only
+
+    del channel_id, our_address, public_url, default_region  # the token is all that Telegram needs
+    return Telegram(settings, TelegramBot(settings.bot_token, settings.api_base, settings.timeout_s))
+
+
+def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
+    """Return the events of a request; raises `UnreadableRequest`."""
+    del default_region  # Telegram writes numbers with their country code
+    event, _ = telegram_updates.read(frames.read_object(request.body))
+    return [event]
+
+
+def _sendable(media: Media) -> bool:
+    return media.kind in _MEDIA and media.url.startswith("https://")

@@ -1,0 +1,180 @@
+"""Calls the Bot API through python-telegram-bot, over our own connections.
+
+The library builds requests and knows the API; its connection is replaced by ours, which tells failures apart as for every provider.
+Must not try again, and must keep the library from logging what it sends and receives.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram.error import InvalidToken, TelegramError
+from telegram.request import BaseRequest, RequestData
+
+from channels.http import RETRY_AFTER_MAX_S, Http, HttpAnswer, refusal
+from core.model.outbound import Choice, Reply, SendError, SendErrorCode
+
+_SHORT_LABEL_CHARS = 12
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # else Telegram opens every link, even one that works only once
+# What a refusal says, in lower case, where it means more than its status.
+_REFUSALS: Mapping[str, SendErrorCode] = {
+    "bot was blocked by the user": SendErrorCode.OPTED_OUT,
+    "user is deactivated": SendErrorCode.BAD_ADDRESS,
+    "bot can't initiate conversation": SendErrorCode.BAD_ADDRESS,
+    "bot can't send messages to": SendErrorCode.BAD_ADDRESS,
+    "chat not found": SendErrorCode.BAD_ADDRESS,
+    "user not found": SendErrorCode.BAD_ADDRESS,
+    "peer_id_invalid": SendErrorCode.BAD_ADDRESS,
+    "message is too long": SendErrorCode.TOO_LONG,
+    "caption is too long": SendErrorCode.TOO_LONG,
+}
+
+
+class TelegramBot:
+    """One bot at one API; raises ValueError for a token that cannot be."""
+
+    def __init__(self, token: str, api_base: str, timeout_s: float) -> None:
+        logging.getLogger("telegram").setLevel(logging.WARNING)  # below that it writes what people say
+        self._http = Http(timeout_s=timeout_s)
+        connection = _Connection(self._http)
+        try:
+            self._bot = Bot(token, base_url=f"{api_base.rstrip('/')}/bot", request=connection, get_updates_request=connection)
+        except InvalidToken:
+            raise ValueError("bot_token is no token") from None
+
+    async def send(self, chat: str, reply: Reply) -> str:
+        """Send a reply once and return the id of the message; raises `SendError`."""
+        buttons = _keyboard(reply.choices)
+        media = reply.media[0] if reply.media else None
+        try:
+            if media is None:
+                sent = await self._bot.send_message(
+                    chat, reply.text, reply_markup=buttons, link_preview_options=_NO_PREVIEW, protect_content=reply.sensitive
+                )
+            else:
+                caption = reply.text or None
+                match media.kind:
+                    case "image":
+                        sent = await self._bot.send_photo(chat, media.url, caption, reply_markup=buttons)
+                    case "audio":
+                        sent = await self._bot.send_audio(chat, media.url, caption=caption, reply_markup=buttons)
+                    case "video":
+                        sent = await self._bot.send_video(chat, media.url, caption=caption, reply_markup=buttons)
+                    case _:
+                        sent = await self._bot.send_document(chat, media.url, caption, reply_markup=buttons)
+        except _Refused as refused:
+            raise refused.error from None
+        except (TelegramError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError):
+            raise _unreadable() from None  # what the library makes of an unreadable answer
+        if type(sent.message_id) is not int:
+            raise _unreadable()
+        return str(sent.message_id)
+
+    async def answer(self, query_id: str) -> None:
+        """Tell Telegram that a pressed button was heard; raises `SendError`."""
+        try:
+            await self._bot.answer_callback_query(query_id)
+        except _Refused as refused:
+            raise refused.error from None
+        except (TelegramError, TypeError, ValueError, LookupError):
+            raise _unreadable() from None
+
+    async def close(self) -> None:
+        """End the connections to Telegram; a later call opens new ones."""
+        await self._http.close()
+
+
+class _Refused(TelegramError):
+    """Carries our error through the library, which hands on its own errors only."""
+
+    def __init__(self, error: SendError) -> None:
+        super().__init__(str(error.code))
+        self.error = error
+
+
+class _Connection(BaseRequest):
+    """What the library calls to reach Telegram."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    @property
+    def read_timeout(self) -> float | None:
+        """Return nothing: limits are the connection's."""
+        return None
+
+    async def initialize(self) -> None:
+        """Do nothing: connections are opened on first use."""
+
+    async def shutdown(self) -> None:
+        """End the connections."""
+        await self._http.close()
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        *_timeouts: Any,
+        **_named_timeouts: Any,
+    ) -> tuple[int, bytes]:
+        """POST the library's request as a form; raises `_Refused` for any answer but a 2xx."""
+        del method  # every method of the API may be called by POST
+        try:
+            answer = await self._http.post(url, form=request_data.json_parameters if request_data else {})
+        except SendError as error:
+            raise _Refused(error) from None
+        if not 200 <= answer.status < 300:
+            raise _Refused(_refused(answer))
+        return answer.status, answer.body
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Any:
+        """Return the JSON object of an answer; raises `_Refused`."""
+        try:
+            document = json.loads(payload)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict) or document.get("ok") is not True:
+            raise _Refused(_unreadable())
+        return document
+
+
+def _keyboard(choices: tuple[Choice, ...]) -> InlineKeyboardMarkup | None:
+    """Return buttons, two in a row where their labels are short."""
+    if not choices:
+        return None
+    buttons = [InlineKeyboardButton(choice.label, callback_data=choice.token) for choice in choices]
+    width = 2 if all(len(choice.label) <= _SHORT_LABEL_CHARS for choice in choices) else 1
+    return InlineKeyboardMarkup([buttons[start : start + width] for start in range(0, len(buttons), width)])
+
+
+def _refused(answer: HttpAnswer) -> SendError:
+    """Return the error for what Telegram says, else for the status."""
+    document = answer.json_object()
+    said = document.get("description")
+    words = said.lower() if isinstance(said, str) else ""
+    if answer.status == 429:
+        error = refusal(answer)
+        parameters = document.get("parameters")
+        wish = parameters.get("retry_after") if isinstance(parameters, dict) else None
+        if type(wish) is int and wish >= 0:
+            error.retry_after_s = min(float(wish), RETRY_AFTER_MAX_S)
+        return error
+    if answer.status in {400, 403}:
+        code = next((code for part, code in _REFUSALS.items() if part in words), None)
+        if code is not None:
+            return SendError(code, retryable=False, provider_code=str(answer.status), detail=f"HTTP {answer.status}")
+        if answer.status == 403 and words:
+            return SendError(SendErrorCode.REFUSED, retryable=False, provider_code="403", detail="HTTP 403")
+    if answer.status == 404 and words:  # the address holds the token, so no such address is no such bot
+        return SendError(SendErrorCode.BAD_CREDENTIALS, retryable=False, ours=True, provider_code="404", detail="HTTP 404")
+    return refusal(answer)
+
+
+def _unreadable() -> SendError:
+    return SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True, unknown=True, detail="2xx without the message in it")
