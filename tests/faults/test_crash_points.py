@@ -197,3 +197,8 @@ async def test_the_crashes_find_a_gateway_that_pays_twice(tmp_path: Path) -> Non
     ended, _, paid = await crash_and_recover(tmp_path, "action.after", "ussd", "3", pay_with_new_keys)
     assert ended == CRASHED
     assert paid == 2
+
+
+def test_every_point_is_described() -> None:
+    text = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`((?:accept|store|action|dispatch|receipt|timer)\.[a-z_]+)`", text)) == set(points())

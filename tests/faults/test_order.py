@@ -14,7 +14,7 @@ from tests.faults.lives import make_home
 from tests.faults.settling import settle
 
 PEOPLE = 200
-EACH = 10
+EACH = 6
 SAID = ("menu", "help")
 
 
