@@ -146,7 +146,7 @@ class Advance:
                 lease_until=until,
             )
         if request is not None and not (run is not None and link.channel.capabilities.answer_deadline_s is not None):
-            outcome.answer = link.channel.acknowledge(sent)
+            outcome.answer = link.channel.acknowledge(sent if inline else ())
         if applied.close is not None:
             interactions.close_one(tx, person.conversation, link.interaction_id, reason=applied.close, at=at)
         if applied.timers:
@@ -181,7 +181,7 @@ class Advance:
         outcome = Outcome(conversation.id, concealed=bool(conversation.session_secret))
         sent = self.say_all(tx, person, out or link, [reply], cause, at, inline=inline, lost=out is None, outcome=outcome)
         if request is not None:
-            outcome.answer = link.channel.acknowledge(sent)
+            outcome.answer = link.channel.acknowledge(sent if inline else ())
         return self.finish(tx, person, link, outcome)
 
     def _run_record_action(self, tx: Tx, person: Person, link: Link, run: RunAction, at: int) -> tuple[Person, ActionDone]:

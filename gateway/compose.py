@@ -33,13 +33,15 @@ from gateway.configured import make_channels
 from gateway.counters import Counters
 from gateway.demo.operator import admit_customers, connect_numbers, start_demo
 from gateway.desk.demo import ensure_demo_accounts
+from gateway.door import Door, most_connections
 from gateway.hints import Hints
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.web import make_app
 from gateway.workers import Workers
 
 LIBRARY = Path(__file__).parents[1] / "dialogs" / "library"
-DRAIN_S = 15.0
+DRAIN_S = 15.0  # for requests; with twice the next one it stays below the 30 s that a supervisor waits before it kills
+DRAIN_OUT_S = 7.0  # for actions, then for sends
 KEEP_ALIVE_S = 30.0
 APOLOGY = {
     "en": "Sorry, something went wrong on our side. Please try again.",
@@ -58,6 +60,7 @@ class Tuning:
     """What tests and benches shorten. Times in ms."""
 
     unknown_wait_ms: int = 120_000
+    connections: int | None = None
 
 
 def project_folder(settings: Settings) -> Path:
@@ -81,6 +84,7 @@ async def serve(settings: Settings, data: Path, *, ready: Callable[[Gateway], No
     logs.configure()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(logs.unheard)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_once, stop)
     async with AsyncExitStack() as stack:
@@ -132,9 +136,11 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     runner = ActionRunner(load_actions(project_folder(settings)), backend, currency=settings.operator.currency)
     stack.callback(runner.close)
     await _start_loops(gateway, runner, stack, tuning)
-    await _start_web(make_app(gateway), listener, stack)
+    most = tuning.connections or most_connections()
+    await _start_web(make_app(gateway), listener, gateway.counters, most, stack)
     if settings.server.health_port:
-        await _start_web(health.make_app(gateway), socket.create_server((settings.server.host, settings.server.health_port)), stack)
+        health_listener = socket.create_server((settings.server.host, settings.server.health_port))
+        await _start_web(health.make_app(gateway), health_listener, gateway.counters, most, stack)
     return gateway
 
 
@@ -168,8 +174,8 @@ async def _start_loops(gateway: Gateway, runner: ActionRunner, stack: AsyncExitS
     actions = Actions(gateway, runner)
     gateway.start_action = actions.start
     workers = Workers(gateway, actions.resume_due, tuning.unknown_wait_ms)
-    stack.push_async_callback(workers.drain, DRAIN_S)
-    stack.push_async_callback(actions.drain, DRAIN_S)
+    stack.push_async_callback(workers.drain, DRAIN_OUT_S)
+    stack.push_async_callback(actions.drain, DRAIN_OUT_S)
     for loop in (workers.dispatch(), workers.fire_timers(), workers.resume_actions()):
         stack.push_async_callback(_cancel, asyncio.create_task(loop))
 
@@ -180,8 +186,12 @@ async def _cancel(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def _start_web(app: web.Application, listener: socket.socket, stack: AsyncExitStack) -> None:
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S)
+async def _start_web(app: web.Application, listener: socket.socket, counters: Counters, most: int, stack: AsyncExitStack) -> None:
+    runner = web.AppRunner(app, shutdown_timeout=DRAIN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listener).start()
+    if runner.server is None:
+        raise RuntimeError("the application has no server")
+    door = Door(runner.server, counters, most, KEEP_ALIVE_S)
+    listening = await asyncio.get_running_loop().create_server(door, sock=listener, backlog=1024)
+    stack.callback(listening.close)

@@ -5,6 +5,7 @@ Messages are made of ids and codes by those who log; nothing here looks for pers
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -47,6 +48,11 @@ class ShortLines(logging.Formatter):
 def _fault(error: BaseException) -> dict[str, Any]:
     places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return {"error": type(error).__name__, "places": places}
+
+
+def unheard(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an error that nobody waited for; the event loop's own text would quote it."""
+    logging.getLogger("asyncio").error("an error that nobody waited for", exc_info=context.get("exception"))
 
 
 def configure(stream: TextIO | None = None) -> None:

@@ -35,6 +35,7 @@ _TEXTS = {
     403: ("forbidden", "This is not allowed."),
     404: ("not_found", "There is nothing here."),
     405: ("method_not_allowed", "This address does not take this kind of request."),
+    408: ("too_slow", "The request did not arrive in time."),
     413: ("too_large", "The request is too large."),
     415: ("unsupported_media_type", "The body is not of a kind that is read here."),
     429: ("too_many_requests", "Too many requests; try again in a moment."),
@@ -85,6 +86,13 @@ def problem(status: int, code: str, text: str, **more: Any) -> web.Response:
     return web.Response(text=body, status=status, content_type="application/json")
 
 
+def failure(status: int) -> web.Response:
+    """Return the error answer of a status for a request that cannot be asked what it accepts."""
+    answer = problem(status, *_text(status))
+    answer.headers.update({"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Server": "-"})
+    return answer
+
+
 @web.middleware
 async def uniform_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into one form that says what happened and nothing about how we are built."""
@@ -105,7 +113,7 @@ async def uniform_errors(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 def _uniform(request: web.Request, status: int, error: web.HTTPException | None, number: str | None = None) -> web.Response:
-    code, text = _TEXTS.get(status) or _TEXTS[400 if status < 500 else 500]
+    code, text = _text(status)
     if "text/html" in request.headers.get("Accept", ""):
         title = HTTPStatus(status).phrase
         answer = page(request, "error.html", status=status, title=title, text=text, number=number)
@@ -114,6 +122,10 @@ def _uniform(request: web.Request, status: int, error: web.HTTPException | None,
     if error is not None:  # Allow, Retry-After and the like
         answer.headers.extend((name, value) for name, value in error.headers.items() if not name.lower().startswith("content-"))
     return answer
+
+
+def _text(status: int) -> tuple[str, str]:
+    return _TEXTS.get(status) or _TEXTS[400 if status < 500 else 500]
 
 
 def _policy(nonce: str, *, framed: bool) -> str:

@@ -79,7 +79,7 @@ class _Webhooks:
         raw = RawRequest(
             method=request.method,
             url=f"{configured.webhook_url}?{query}" if query else configured.webhook_url,
-            headers={name.lower(): value for name, value in request.headers.items()},
+            headers=_headers(request),
             body=body,
             received_at=gateway.clock.now_ms(),
             remote=request.remote or "",
@@ -92,3 +92,12 @@ class _Webhooks:
         except StoreUnavailable as unavailable:
             gateway.counters.add("refused", channel=channel_id, code=unavailable.code)
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"}) from None
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    """Return the headers; one that is repeated has its values in one, so that nobody chooses which of them is looked at."""
+    headers: dict[str, str] = {}
+    for written, value in request.headers.items():
+        name = written.lower()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

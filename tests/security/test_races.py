@@ -233,3 +233,15 @@ def test_strengths_are_what_the_channel_proves(world: World) -> None:
     world.dial(ANNA, "")
     world.hear("web", Address(AddressKind.VISITOR, "v9"), '{"trust": 4}')
     assert [context.trust for _, context in world.dialog.told] == [Strength.CLAIMED, Strength.NETWORK, Strength.CLAIMED]
+
+
+def test_what_is_sent_by_the_api_is_not_in_the_answer_as_well(world: World) -> None:
+    world.dialog.then(Advanced({}, (Reply("Once."),)))
+    assert not world.channels["sms"].capabilities.inline_reply
+    assert b"Once" not in world.hear("sms", ANNA, "hi").answer.body
+    arrival = world.arrival("sms")
+    said = InboundMessage("m2", ANNA, world.channels["sms"].address, "boom")
+    outcome = world.store.write_sync(lambda tx: world.turns.receive(tx, arrival, said, sorry=True))
+    assert outcome.answer is not None
+    assert b"Sorry" not in outcome.answer.body
+    assert world.rows("select count(*) from outbox") == [(2,)]
