@@ -61,6 +61,7 @@ KINDS: Mapping[str, Kind] = _kinds(
     Kind("sms_africastalking", "channels.sms_africastalking", "SMS through Africa's Talking"),
     Kind("sms_vonage", "channels.sms_vonage", "SMS through Vonage"),
     Kind("telegram", "channels.telegram", "A Telegram bot"),
+    Kind("sms_plivo", "channels.sms_plivo", "SMS and MMS through Plivo"),
     Kind("webchat", "channels.webchat", "The chat window on a web site, over its WebSocket"),
     Kind("console", "channels.console", "One person at the terminal of this machine"),
 )

@@ -1,0 +1,234 @@
+"""SMS and MMS through Plivo: signed forms in, JSON out, delivery reports that carry our own message id in their URL.
+
+Plivo's third signature covers URL and fields, its second the address alone; which of them a number's callbacks have, the account
+decides. Must not believe a field before the signature holds.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
+from urllib.parse import urlsplit
+
+from channels import fields, signatures, sms, texts
+from channels.forms import Form
+from channels.http import Http, HttpAnswer, refusal
+from core.model.address import Address
+from core.model.ids import ChannelId
+from core.model.inbound import (
+    AuthenticationFailed,
+    DeliveryReport,
+    Ignored,
+    InboundEvent,
+    InboundMessage,
+    Media,
+    RawRequest,
+    UnreadableRequest,
+)
+from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+from core.text.segments import is_gsm7
+from core.text.split import ucs2_length
+
+TEXT_CHARS_MAX = 1_600
+UCS2_UNITS_MAX = 737
+_MEDIA_MAX = 10
+_URL_CHARS_MAX = 2_048
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")  # no room for a neighbouring field that a forger lets run into it
+_ONCE = ("ErrorCode", "From", "MessageUUID", "ParentMessageUUID", "Status", "Text", "To")
+_STATUS: Mapping[str, DeliveryStatus] = {
+    "queued": DeliveryStatus.ACCEPTED,
+    "sent": DeliveryStatus.SENT,
+    "delivered": DeliveryStatus.DELIVERED,
+    "read": DeliveryStatus.READ,
+    "undelivered": DeliveryStatus.UNDELIVERED,
+    "failed": DeliveryStatus.FAILED,
+    "rejected": DeliveryStatus.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of a channel at Plivo; its address is the phone number or short code that customers write to."""
+
+    auth_id: str = field(repr=False, metadata={"doc": "Auth ID of the account or subaccount, by reference."})
+    auth_token: tuple[str, ...] = field(
+        repr=False, metadata={"doc": "Auth token, by reference; two while it is being changed, the one for sending first."}
+    )
+    signature: Literal["v3", "v2"] = field(
+        default="v3", metadata={"doc": "Signature that callbacks must have. v2 covers the address only: take it just if v3 never comes."}
+    )
+    api_base: str = field(default="https://api.plivo.com", metadata={"doc": "Base address of the API.", "pattern": sms.API_BASE})
+    timeout_s: float = field(default=sms.TIMEOUT_S, metadata={"doc": "Seconds that one call of the API may take.", "least": 1, "most": 60})
+
+    def __post_init__(self) -> None:
+        if not self.auth_id or not self.auth_token or not all(self.auth_token):
+            raise ValueError("auth_id and auth_token must not be empty")
+
+
+class SmsPlivo:
+    """The adapter of one number at Plivo."""
+
+    kind = "sms_plivo"
+    capabilities = sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="three times in the first minutes, until it gets a 2xx")
+
+    def __init__(self, our_address: Address, settings: Settings, public_url: str, default_region: str) -> None:
+        self._address = our_address
+        self._auth_tokens = settings.auth_token
+        self._version = settings.signature
+        self._callback = public_url
+        self._region = default_region
+        self._send_url = f"{settings.api_base.rstrip('/')}/v1/Account/{settings.auth_id}/Message/"
+        credentials = b64encode(f"{settings.auth_id}:{settings.auth_token[0]}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {credentials}"}
+        self._fields = fields.LastFields()
+        self._http = Http(timeout_s=settings.timeout_s)
+
+    def authenticate(self, request: RawRequest) -> None:
+        """Raise `AuthenticationFailed` unless Plivo signed the request, for our number."""
+        try:
+            form = self._fields.of(request)
+        except UnreadableRequest as error:
+            raise AuthenticationFailed("unsigned_body", error.code) from None
+        check_signature(self._auth_tokens, request, form, self._version)
+        for name in _ONCE:
+            if len(form.get(name, ())) > 1:
+                raise AuthenticationFailed("repeated_field", name)
+        if not fields.only(form, "From") or not fields.only(
+            form, "To"
+        ):  # their place in the signed string keeps the text from running over
+            raise AuthenticationFailed("missing_field")
+        if sms.address(fields.only(form, "From" if "Status" in form else "To"), self._region) != self._address:
+            raise AuthenticationFailed("other_number")
+
+    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
+        """Return the message or delivery report of a callback."""
+        return _events(self._fields.of(request), request, self._region)
+
+    def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
+        """Return the XML that asks for nothing; replies are sent."""
+        del replies
+        return Answer(content_type="text/xml; charset=utf-8", body=b"<Response></Response>")
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Hand one message to Plivo; raises `SendError`."""
+        text = sms.outgoing(message, TEXT_CHARS_MAX)
+        if not is_gsm7(text) and ucs2_length(text) > UCS2_UNITS_MAX:
+            raise SendError(SendErrorCode.TOO_LONG, retryable=False, detail=f"at most {UCS2_UNITS_MAX} characters outside the GSM alphabet")
+        document = {
+            "src": sms.digits(message.sender),
+            "dst": sms.digits(message.recipient),
+            "text": text,
+            "type": "sms",
+            "url": f"{self._callback}?m={message.id}",
+            "method": "POST",
+        }
+        return SendResult(_taken(await self._http.post(self._send_url, document=document, headers=self._headers)))
+
+    async def close(self) -> None:
+        """End the connections to Plivo."""
+        await self._http.close()
+
+
+def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> SmsPlivo:
+    """Build the adapter of a number at Plivo."""
+    del channel_id  # Plivo knows the channel by its URL and number
+    return SmsPlivo(our_address, settings, public_url, default_region)
+
+
+def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
+    """Return the events of a request; raises `UnreadableRequest`."""
+    return _events(fields.read(request), request, default_region)
+
+
+def check_signature(auth_tokens: Iterable[str], request: RawRequest, form: Form, version: str) -> None:
+    """Raise `AuthenticationFailed` unless one of the signatures in the headers is of this request under one of the tokens."""
+    nonce = request.headers.get(f"x-plivo-signature-{version}-nonce", "")
+    headers = [request.headers.get(f"x-plivo-signature-{name}", "") for name in (version, f"ma-{version}")]
+    given = [value.strip() for header in headers for value in header.split(",") if value.strip()]
+    if not given or not nonce:
+        raise AuthenticationFailed("missing_signature")
+    if not all(value.isascii() for value in given):
+        raise AuthenticationFailed("bad_signature")
+    try:
+        signed = [signed_text(url, request.method, form, nonce, version) for url in signatures.url_forms(request.url)]
+    except (UnreadableRequest, UnicodeEncodeError):
+        raise AuthenticationFailed("bad_url") from None
+    # Plivo's own libraries disagree on letters outside ASCII: one signs their UTF-8, another that read as Latin-1 and encoded again.
+    signed += [text.decode("latin-1").encode() for text in signed if not text.isascii()]
+    valid = False
+    for token in auth_tokens:
+        for text in signed:
+            mac = b64encode(hmac.digest(token.encode(), text, "sha256")).decode()
+            for value in given:
+                valid |= hmac.compare_digest(mac, value)
+    if not valid:
+        raise AuthenticationFailed("bad_signature")
+
+
+def signed_text(url: str, method: str, form: Form, nonce: str, version: str) -> bytes:
+    """Return what Plivo signs: by v2 the address without query and the nonce, by v3 also query and fields; raises UnicodeEncodeError."""
+    base = urlsplit(url)._replace(query="", fragment="").geturl()
+    if version == "v2":
+        return f"{base}{nonce}".encode()
+    query = "&".join(f"{name}={value}" for name, value in _sorted(fields.query(url)))
+    posted = "" if method == "GET" else "".join(f"{name}{value}" for name, value in _sorted(form))
+    mark, dot = "?" if query or posted else "", "." if query and posted else ""
+    return f"{base}{mark}{query}{dot}{posted}.{nonce}".encode()
+
+
+def _sorted(form: Form) -> Iterable[tuple[str, str]]:
+    return ((name, value) for name in sorted(form) for value in sorted(form[name]))
+
+
+def _events(form: Form, request: RawRequest, region: str) -> Sequence[InboundEvent]:
+    one = partial(fields.only, form)
+    external_id = one("MessageUUID")
+    if not _UUID.fullmatch(external_id):
+        raise UnreadableRequest("bad_id")
+    if "Status" in form:
+        return [_report(form, external_id, request.url)]
+    sender, recipient = sms.address(one("From"), region), sms.address(one("To"), region)
+    if sender is None or recipient is None:
+        raise UnreadableRequest("bad_number", "From" if sender is None else "To")
+    urls = [one(f"Media{index}") for index in range(_MEDIA_MAX)]
+    media = tuple(Media("document", url) for url in urls if url.startswith(("https://", "http://")) and len(url) <= _URL_CHARS_MAX)
+    return [InboundMessage(external_id, sender, recipient, texts.clean(one("Text")), media=media)]
+
+
+def _report(form: Form, external_id: str, url: str) -> InboundEvent:
+    one = partial(fields.only, form)
+    status, parent, code = _STATUS.get(one("Status").lower()), one("ParentMessageUUID"), one("ErrorCode")
+    if status is None:
+        return Ignored("unknown_status")
+    try:
+        ours = sms.our_id(fields.only(fields.query(url), "m"))
+    except UnreadableRequest:
+        ours = None
+    whole = parent if _UUID.fullmatch(parent) else external_id  # each part of a long message reports under an id of its own
+    return DeliveryReport(whole, status, message_id=ours, code=code[:20] if code not in {"", "000"} else None)
+
+
+def _taken(answer: HttpAnswer) -> str:
+    """Return the id of the message; raises what the answer means."""
+    document = answer.json_object()
+    if not 200 <= answer.status < 300:
+        raise _refused(answer, document.get("error"))
+    ids = document.get("message_uuid")
+    if ids == [] and document.get("invalid_number"):
+        raise SendError(SendErrorCode.BAD_ADDRESS, retryable=False, provider_code="invalid_number")
+    external_id = ids[0] if isinstance(ids, list) and ids else None
+    if not isinstance(external_id, str) or not sms.is_id(external_id):
+        raise sms.unreadable("a message id")
+    return external_id
+
+
+def _refused(answer: HttpAnswer, error: object) -> SendError:
+    """Return the error for a status that is no 2xx; Plivo gives no codes there, but words for an empty account."""
+    if isinstance(error, str) and "insufficient credit" in error.lower():
+        return SendError(SendErrorCode.REFUSED, retryable=False, ours=True, provider_code="insufficient_credit")
+    return refusal(answer, certain=isinstance(error, str))
