@@ -9,6 +9,7 @@ from dialogs import stack
 from dialogs.handover import hand_over
 from dialogs.model import Collect
 from dialogs.prompts import take_answer
+from dialogs.redial import line_dropped
 from dialogs.turn import Frame, Turn
 
 
@@ -28,6 +29,15 @@ def _close(turn: Turn, frame: Frame) -> None:
 def close_interaction(turn: Turn) -> None:
     """Both sides agree that the matter is settled; a one-shot channel hangs up."""
     turn.effects.append(CloseInteraction("agreed"))
+    turn.over = True
+    turn.ends = turn.one_shot
+
+
+def _hang_up(turn: Turn, frame: Frame) -> None:
+    """End the session only: what is open waits for the person to call again."""
+    if frame["kind"] == "pattern":
+        stack.pop(turn)
+    line_dropped(turn)
     turn.over = True
     turn.ends = turn.one_shot
 
@@ -116,6 +126,7 @@ def _set_language(turn: Turn, _frame: Frame) -> None:
 BUILT_IN_ACTIONS: dict[str, Callable[[Turn, Frame], None]] = {
     "action_hand_over": _hand_over,
     "action_close_interaction": _close,
+    "action_hang_up": _hang_up,
     "action_start_menu": _menu,
     "action_restart": _restart,
     "action_cancel_flow": _cancel,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from core.model.capabilities import Family
 from core.model.dialog import (
     ActionDone,
     ActionLate,
@@ -30,6 +31,7 @@ from dialogs.model import Collect, Project
 from dialogs.navigate import correct, navigate
 from dialogs.normal import clean, normal
 from dialogs.prompts import refuse, take_answer
+from dialogs.redial import line_dropped
 from dialogs.render import replies
 from dialogs.steps import run
 from dialogs.templates import show
@@ -65,7 +67,7 @@ class Engine:
                 _release(turn, what.key)
                 results.action_late(turn, what)
             case SessionEnded():
-                sessions.session_ended(turn, what)
+                line_dropped(turn)
             case TimerFired():
                 sessions.timer_fired(turn, what)
             case HandedBack():
@@ -102,8 +104,10 @@ class Engine:
         elif said.media and not texts:
             stack.push_pattern(turn, "pattern_cannot_handle", {"reason": "media"})
             run(turn)
+        elif said.session is Session.RESUME and turn.family == Family.VOICE and not offered:
+            sessions.silence(turn)
         elif said.session is Session.CLOSE:
-            sessions.session_ended(turn, SessionEnded(said.session_id))
+            line_dropped(turn)
         else:
             if not turn.stack:
                 stack.begin(turn, self.project.flows[self.project.start_flow])

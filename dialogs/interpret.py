@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 
+from core.model.capabilities import Family
 from dialogs import stack
-from dialogs.model import LESS, MORE, Collect, Rejection, Slot
+from dialogs.model import Collect, Rejection, Slot
 from dialogs.normal import normal, normal_label
+from dialogs.pages import option_at, turned_by
 from dialogs.turn import Option, Turn
 from dialogs.understanding import NOTHING, Understand
 from dialogs.values import Reading, parse_value
@@ -96,10 +98,9 @@ def interpret(turn: Turn, text: str, understand: Understand) -> Meaning:
     word = normal(text)
     step = turn.collect_step()
     options: list[Option] = turn.prompt.get("opts", []) if turn.prompt else []
-    if word.isdigit() and word.isascii():
-        number = int(word) if len(word) < 4 and word[0] != "0" else 0
-        if 0 < number <= len(options):
-            return Choose(options[number - 1])
+    chosen = option_at(turn.prompt, _number(turn, word))
+    if chosen is not None:
+        return Choose(chosen)
     value = _expected(turn, step, text, exact=True)
     found = _navigation(turn, word, step, value)
     if found is not None:
@@ -117,12 +118,19 @@ def interpret(turn: Turn, text: str, understand: Understand) -> Meaning:
     return _understood(turn, step, text, word, understand)
 
 
+def _number(turn: Turn, word: str) -> int:
+    """Return the number of an option that `word` may be, 0 if it is none; on the phone it may be spoken."""
+    if word.isdigit() and word.isascii():
+        return int(word) if len(word) < 4 and word[0] != "0" else 0
+    return turn.project.words.numbers.get(word, 0) if turn.family == Family.VOICE else 0
+
+
 def _navigation(turn: Turn, word: str, step: Collect | None, value: Any) -> Navigate | None:
     """Words that work everywhere, where they are no answer to the open question; a forced one leaves only agent and cancel."""
     words = turn.project.words
-    meaning = words.navigation.get(word) or words.keys.get(turn.family, words.keys[""]).get(word)
-    if meaning is None and turn.prompt is not None and "pages" in turn.prompt:
-        meaning = {MORE: "more", LESS: "less"}.get(word)
+    meaning = turned_by(turn, word) or words.navigation.get(word) or words.keys.get(turn.family, words.keys[""]).get(word)
+    if meaning == "more" and "pages" not in (turn.prompt or ()):
+        meaning = None
     language = words.languages.get(word) if meaning is None else None
     if (meaning is None and language is None) or _is_label(turn, word):
         return None
@@ -189,7 +197,8 @@ def _near(turn: Turn, step: Collect | None, options: list[Option], word: str) ->
         return Choose(table[word])
     if len(word) < _PREFIX_MIN:
         return None
-    begun = _distinct([option for label, option in table.items() if label.startswith(word)])
+    part = f" {word}" if turn.family == Family.VOICE else None  # who speaks names an option by a word of it
+    begun = _distinct([option for label, option in table.items() if label.startswith(word) or (part is not None and part in label)])
     if len(begun) == 1:
         return Choose(begun[0])
     scores = sorted(((SequenceMatcher(None, word, label).ratio() * 100, label) for label in table), reverse=True)

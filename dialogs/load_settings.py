@@ -34,7 +34,7 @@ _WORD_KEYS = {
     "days",
     "weekdays",
 }
-_NAVIGATION = ("back", "menu", "repeat", "help", "agent", "language", "skip", "cancel", "restart")
+_NAVIGATION = ("back", "menu", "repeat", "help", "agent", "language", "skip", "cancel", "restart", "more")
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\(([\w.-]+)\)|\{([^}]*)\})")
 _ENTITY_NAME = re.compile(r"\"entity\"\s*:\s*\"([\w.-]+)\"")
 _ENTITY_VALUE = re.compile(r"\"value\"\s*:\s*\"([^\"]*)\"")

@@ -18,8 +18,8 @@ from dialogs.templates import Template
 END = -1
 """The target of a step after which the flow ends."""
 
-MORE, LESS = "98", "99"
-"""The keys of the next and the previous page of a screen."""
+KEYS_MORE_LESS: Mapping[str, tuple[str, str]] = {"": ("98", "99"), "ivr": ("9", "*")}
+"""The keys of the next and the previous page, by family, "" for all."""
 
 Risk = Literal["none", "money", "irreversible"]
 

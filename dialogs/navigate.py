@@ -8,7 +8,7 @@ from dialogs import stack
 from dialogs.built_in import reopen
 from dialogs.interpret import Navigate, broken_rule
 from dialogs.model import Collect
-from dialogs.render import turn_page
+from dialogs.pages import turn_page
 from dialogs.turn import Turn, Utterance
 
 _REPEATS_MAX = 3
@@ -49,6 +49,9 @@ def _repeat(turn: Turn) -> None:
     turn.state["repeats"] = repeats
     if repeats > _REPEATS_MAX:
         _help(turn)
+        return
+    if turn.prompt is not None and turn.prompt.get("page"):
+        turn_page(turn, 0)
         return
     turn.said.extend(Utterance(text) for text in turn.state.get("said", ()))
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.model.capabilities import Family
 from core.model.dialog import SetTimer
 from dialogs import stack
 from dialogs.handover import hand_over
 from dialogs.interpret import read
 from dialogs.model import Button, Collect, Flow
+from dialogs.spoken import wants_keys
 from dialogs.templates import Template, show
 from dialogs.turn import Frame, Option, Turn, Utterance
 
 _NOTHING: Mapping[str, Any] = {}
-_PROMPT_TIMEOUT_S = {"web": 600.0, "ivr": 7.0}
+_PROMPT_TIMEOUT_S = {"web": 600.0}
 
 
-def open_prompt(turn: Turn, frame: Frame, step: Collect, *, ask: bool = True) -> None:
-    """Ask for the slot of `step` and wait; without saying anything unless `ask`."""
+def open_prompt(turn: Turn, frame: Frame, step: Collect, *, ask: bool = True, brief: bool = False) -> None:
+    """Ask for the slot of `step` and wait; without saying anything unless `ask`; `brief`: the options alone, if there are any."""
     if step.sensitive and not turn.context.capabilities.secrets_allowed:
         turn.say("utter_secret_refused")
         stack.cancel(turn)
@@ -35,7 +37,10 @@ def open_prompt(turn: Turn, frame: Frame, step: Collect, *, ask: bool = True) ->
             buttons = found[0].buttons
         if ask:
             turn.said.append(Utterance(text, found[0].media if found else (), sensitive=bool(found and found[0].sensitive), asks=True))
-    set_prompt(turn, frame, step, _options(turn, step, buttons, context) or frame.get("offered", []))
+    options = _options(turn, step, buttons, context) or frame.get("offered", [])
+    if brief and options and turn.said and turn.said[-1].asks:
+        turn.said[-1].text = ""
+    set_prompt(turn, frame, step, options)
 
 
 def set_prompt(turn: Turn, frame: Frame, step: Collect, options: list[Option]) -> None:
@@ -47,8 +52,10 @@ def set_prompt(turn: Turn, frame: Frame, step: Collect, options: list[Option]) -
         turn.prompt["opts"] = options
     frame["asked"] = step.id
     turn.waiting = True
+    if turn.family == Family.VOICE:  # the call itself tells of silence
+        return
     timeout_s = step.timeout_s.get(turn.family, step.timeout_s.get("", _PROMPT_TIMEOUT_S.get(turn.family, 0.0)))
-    if timeout_s and (turn.family == "ivr" or frame.get("noinput", 0) < step.max_noinput):
+    if timeout_s and frame.get("noinput", 0) < step.max_noinput:
         turn.timer = SetTimer("prompt", timeout_s, {"nonce": turn.prompt["nonce"]})
 
 
@@ -131,19 +138,22 @@ def note_answer(turn: Turn, step: Collect) -> None:
 def refuse(turn: Turn, frame: Frame, step: Collect, utter: str | None = None, *, told: bool = False) -> None:
     """Count a failed attempt: say why (`utter`, or the step's own words, unless `told`) and ask again, or take the way out of the step."""
     fails = frame["fails"] = frame.get("fails", 0) + 1
-    if fails >= step.max_attempts:
+    tries = turn.tries(frame)
+    if tries >= step.max_attempts:
         exhausted(turn, frame, step)
         return
     frame["asked"] = step.id
     own = step.retry_utter[min(fails, len(step.retry_utter)) - 1] if step.retry_utter else None
     by_type = f"utter_no_match_{step.type}"
+    if wants_keys(turn, step):
+        by_type = "utter_no_match_keys"
     if not told:
         turn.say(utter or own or (by_type if by_type in turn.project.responses else "utter_no_match"), frame.get("context", _NOTHING))
     if step.ask_action is not None:
         frame.pop("prepared", None)  # the action asks again
         turn.close_prompt()
     else:
-        open_prompt(turn, frame, step, ask=utter is None or step.reask)
+        open_prompt(turn, frame, step, ask=utter is None or step.reask, brief=turn.family == Family.VOICE and tries == 1)
 
 
 def exhausted(turn: Turn, frame: Frame, step: Collect) -> None:

@@ -1,4 +1,4 @@
-"""Makes replies of what was said: one text or several, options as lines or buttons, and on USSD screens that fit.
+"""Makes replies of what was said: one text or several, options as lines or buttons, on USSD screens that fit, on the phone speech.
 
 A screen keeps to the budget of the channel and is never cut inside an option; what does not fit follows on the next page.
 """
@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from math import ceil
 from unicodedata import normalize
 
-from core.model.capabilities import Capabilities, ChoiceStyle
+from core.model.capabilities import Capabilities, ChoiceStyle, Family
 from core.model.inbound import Media
 from core.model.outbound import Choice, Reply
 from core.text.segments import septets, transliterate
 from core.text.split import split
 from dialogs.interpret import is_legal, read
-from dialogs.model import LESS, MORE
+from dialogs.model import KEYS_MORE_LESS
+from dialogs.pages import keep_pages
+from dialogs.spoken import listening, spoken_reply
 from dialogs.turn import Option, Turn, Utterance
 
 
@@ -25,7 +27,10 @@ def replies(turn: Turn) -> tuple[Reply, ...]:
     prompt = turn.prompt
     options: Sequence[Option] = prompt.get("opts", ()) if prompt is not None and _shows_prompt(turn) else ()
     if turn.page is not None:
-        return (Reply(turn.page, ends_session=turn.ends, language=turn.language, sensitive=turn.page_sensitive),)
+        page = Reply(turn.page, ends_session=turn.ends, language=turn.language, sensitive=turn.page_sensitive, listen=listening(turn))
+        return (page,)
+    if turn.family == Family.VOICE and (turn.said or options or turn.ends):
+        return (spoken_reply(turn, options),)
     if not turn.said and not options:
         return ()
     if capabilities.session and capabilities.gsm7:
@@ -83,25 +88,8 @@ def _screen_reply(turn: Turn, options: Sequence[Option]) -> Reply:
     more, less = turn.text("utter_more"), turn.text("utter_less")
     pages = screens(text, lines(options), turn.context.capabilities, more=more, less=less, footer=_footer(turn), ends=turn.ends)
     if len(pages) > 1:
-        prompt = turn.prompt or {"frame": 0, "nonce": turn.nonce(), "ends": turn.ends}
-        turn.prompt = prompt | {"pages": pages, "page": 0} | ({"sensitive": True} if sensitive else {})
-        turn.ends = False
+        keep_pages(turn, pages, sensitive=sensitive)
     return Reply(pages[0], ends_session=turn.ends, language=turn.language, sensitive=sensitive)
-
-
-def turn_page(turn: Turn, step: int) -> None:
-    """Show the next page of the open prompt (1), or the one before (-1)."""
-    prompt = turn.prompt
-    if prompt is None:
-        return
-    last = len(prompt["pages"]) - 1
-    page = min(max(prompt["page"] + step, 0), last)
-    turn.page = prompt["pages"][page]
-    turn.page_sensitive = prompt.get("sensitive", False)
-    turn.prompt = prompt | {"page": page}
-    if page == last and prompt.get("ends"):
-        turn.ends = True
-        turn.prompt = None
 
 
 def _footer(turn: Turn) -> str:
@@ -142,7 +130,7 @@ def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str
         return [f"{whole}\n{footer}"]
     if room_taken(whole, wide=wide) <= budget:
         return [whole]
-    keys = [f"{MORE} {more}", f"{LESS} {less}"]
+    keys = [f"{key} {name}" for key, name in zip(KEYS_MORE_LESS[""], (more, less), strict=True)]
     room = budget - max(room_taken("\n" + key, wide=wide) for key in (*keys, " ".join(keys)))
     pages: list[list[str]] = [[]]
     for unit in (piece for row in (text, *rows) for piece in _units(row, room, wide=wide)):

@@ -15,6 +15,7 @@ BUILT_IN = frozenset(
     {
         "action_hand_over",
         "action_close_interaction",
+        "action_hang_up",
         "action_start_menu",
         "action_cancel_flow",
         "action_restart",

@@ -5,17 +5,20 @@ It decides whether what was open goes on, is offered again, or is over.
 
 from __future__ import annotations
 
-from core.model.dialog import HandedBack, Said, SessionEnded, SetTimer, TimerFired
+from core.model.dialog import HandedBack, Said, TimerFired
 from core.model.inbound import Session
 from dialogs import stack
-from dialogs.model import Flow
+from dialogs.model import Collect, Flow
+from dialogs.pages import whole
+from dialogs.redial import interrupted
+from dialogs.spoken import wants_keys
 from dialogs.steps import run
 from dialogs.turn import Frame, Turn
 
 _TTL_S = {"ussd": 900.0, "ivr": 900.0, "email": 7 * 86400.0}
 _TTL_OTHER_S = 86400.0
 _TTL_RISKY_S = 600.0
-_REDIAL_S = 60.0
+_SILENCES_MAX = 3
 
 
 def expire(turn: Turn) -> None:
@@ -49,8 +52,10 @@ def arrive(turn: Turn, said: Said) -> bool:
         state["turns"] = 0
         state.pop("tried", None)
     state["seen"], state["channel"] = context.now_ms, context.channel_id
-    interrupted = _interrupted(turn)
-    if interrupted is None:
+    if moved:
+        whole(turn)
+    open_frame = interrupted(turn)
+    if open_frame is None:
         if began and said.choice is None:
             stack.clear(turn)
         state["family"] = turn.family
@@ -61,7 +66,7 @@ def arrive(turn: Turn, said: Said) -> bool:
     if turn.frame["flow"] == "pattern_continue_interrupted" and not fresh_session:
         state["family"] = turn.family
         return False
-    flow = turn.flow(interrupted)
+    flow = turn.flow(open_frame)
     state_family, state["family"] = state.get("family", turn.family), turn.family
     if not (fresh_session or moved or long_ago):
         return False
@@ -81,25 +86,10 @@ def offer_to_continue(turn: Turn, flow: Flow, family: str = "") -> None:
     stack.push_pattern(turn, "pattern_continue_interrupted", context)
 
 
-def _interrupted(turn: Turn) -> Frame | None:
-    """Return the frame that is worth going on with: not the menu, and not a question of the bot's own."""
-    return next((frame for frame in reversed(turn.stack) if frame["kind"] == "user" and frame["flow"] != turn.project.start_flow), None)
-
-
 def _leave_secrets(turn: Turn) -> None:
     slots = turn.project.slots
     for name in [name for name in turn.slots if name in slots and slots[name].sensitive]:
         turn.set(name, None)
-
-
-def session_ended(turn: Turn, _ended: SessionEnded) -> None:
-    """The line dropped: what is open stays open, and after a while is offered by message."""
-    frame = _interrupted(turn)
-    if frame is None or "pending" in turn.state or turn.flow(frame).resume != "any":
-        return
-    mark = turn.nonce()
-    turn.state["redial"] = mark
-    turn.effects.append(SetTimer("redial", _REDIAL_S, {"nonce": mark}))
 
 
 def timer_fired(turn: Turn, fired: TimerFired) -> None:
@@ -109,7 +99,7 @@ def timer_fired(turn: Turn, fired: TimerFired) -> None:
         return
     if fired.kind == "redial" and nonce == turn.state.get("redial"):
         turn.state.pop("redial")
-        frame = _interrupted(turn)
+        frame = interrupted(turn)
         if frame is not None:
             _leave_secrets(turn)
             offer_to_continue(turn, turn.flow(frame), turn.state.get("family", ""))
@@ -117,18 +107,26 @@ def timer_fired(turn: Turn, fired: TimerFired) -> None:
             run(turn)
     elif fired.kind == "prompt" and turn.prompt is not None and nonce == turn.prompt["nonce"]:
         turn.state.pop("timer", None)
-        _silence(turn)
+        step = turn.collect_step()
+        if step is not None:
+            _remind(turn, turn.frame, step)
 
 
-def _silence(turn: Turn) -> None:
+def silence(turn: Turn) -> None:
+    """Nothing was heard on the phone for as long as the call waits: ask again, and hang up in the end."""
     step = turn.collect_step()
-    if step is None:
-        return
-    frame = turn.frame
+    if step is not None:
+        frame = turn.frame
+        frame["noinput"] = frame.get("noinput", 0) + 1
+        tries = turn.tries(frame)
+        last = frame["noinput"] > step.max_noinput or tries >= max(step.max_attempts, _SILENCES_MAX)
+        stack.push_pattern(turn, "pattern_user_silence", {"count": tries, "last": last, "keys": wants_keys(turn, step)})
+    run(turn)
+
+
+def _remind(turn: Turn, frame: Frame, step: Collect) -> None:
     frame["noinput"] = frame.get("noinput", 0) + 1
-    if turn.family == "ivr":
-        stack.push_pattern(turn, "pattern_user_silence", {"count": frame["noinput"]})
-    elif isinstance(step.on_timeout, int):
+    if isinstance(step.on_timeout, int):
         turn.close_prompt()
         stack.leave(frame)
         frame["step"] = turn.flow(frame).steps[step.on_timeout].id
@@ -146,7 +144,7 @@ def handed_back(turn: Turn, back: HandedBack) -> None:
     """An agent is done: begin afresh, or offer to go on with what was open."""
     turn.state.pop("notice", None)
     turn.state["turns"] = 0
-    frame = _interrupted(turn)
+    frame = interrupted(turn)
     expire(turn)
     if back.closed or frame is None or not turn.stack or "pending" in turn.state:
         if "pending" not in turn.state:

@@ -154,6 +154,11 @@ class Turn:
         if text:
             self.said.append(Utterance(text))
 
+    def tries(self, frame: Frame) -> int:
+        """Return how often the open question of `frame` got no valid answer; on the phone silence is one."""
+        fails: int = frame.get("fails", 0)
+        return fails + int(frame.get("noinput", 0)) if self.family == Family.VOICE else fails
+
     def nonce(self) -> str:
         """Return an id for a prompt opened now."""
         return derive(self.context.cause, f"prompt:{self.number()}")

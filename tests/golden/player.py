@@ -5,6 +5,7 @@ has one input and, beside it, `channel`, `after` (seconds), `owner`, `opted_out`
 
     say: text | [texts]      dial: "" | "1*50"        join: true           choose: label of a button, the latest one seen
     done: {slots, error, responses, events}           late: true           dropped: true
+    silent: true (nothing was said on the phone)
     timer: prompt | redial (the latest set, or: prompt stale, the one before)
     handed_back: open | closed                    media: image
 
@@ -73,7 +74,7 @@ CHANNELS = {
     "console": Capabilities(Family.CONSOLE, 10_000, 10_000),
 }
 START_MS = 1_767_259_800_000  # 2026-01-01 09:30 UTC, a Thursday
-INPUTS = ("say", "dial", "join", "choose", "done", "late", "dropped", "timer", "handed_back", "media")
+INPUTS = ("say", "dial", "silent", "join", "choose", "done", "late", "dropped", "timer", "handed_back", "media")
 
 
 @cache
@@ -117,6 +118,8 @@ class Player:
                 return Said(tuple(value) if isinstance(value, list) else (str(value),))
             case "dial":
                 return Said(tuple(part for part in str(value or "").split("*") if part), session=Session.NEW, session_id=f"s{self.count}")
+            case "silent":
+                return Said(("",), session=Session.RESUME)
             case "join":
                 return Said(session=Session.NEW)
             case "choose":

@@ -1,0 +1,95 @@
+"""Makes what is said on the phone: one text for the ear, each option with its key, and how the call waits for the answer.
+
+There are at most five options before "for more"; the digits begin anew on each page, since a keypad has few keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from unicodedata import category
+
+from core.model.capabilities import Family
+from core.model.outbound import Listen, Reply
+from core.text.split import split
+from dialogs.model import KEYS_MORE_LESS, Collect
+from dialogs.pages import keep_pages
+from dialogs.turn import Option, Turn
+
+OPTIONS_MAX = 5
+LABEL_MAX_CHARS = 80
+_TIMEOUT_S = 7.0
+_TRIES_BY_VOICE = 2
+_BY_KEYS = frozenset({"amount", "number", "integer", "msisdn", "pin", "otp", "digits", "luhn", "iccid", "yesno"})
+_SECRET = frozenset({"pin", "otp"})
+
+_SENTENCE_ENDS = (".", "!", "?", ":", ";", ",", "…")
+_PAUSE = re.compile(r" [-–—|/] |(?<!\d)/(?!\d)|\s*\((?=.)|\)(?=\s*\w)")
+_SILENT = re.compile(r"[*#_~^|\\<>\[\]{}()•·→«»“”\"]")
+_GAPS = re.compile(r"\s+(?=[,.\s])|(?<=,),+")
+_UNSPOKEN_CATEGORIES = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"})
+
+
+def for_the_ear(text: str) -> str:
+    """Return `text` as one line without signs that a voice would spell out; digits, money, dates and phone numbers stay as they are."""
+    lines = [line.strip() for line in text.split("\n")]
+    text = " ".join(line if line.endswith(_SENTENCE_ENDS) else f"{line}." for line in lines if line)
+    if not text.isascii():
+        text = "".join(" " if category(character) in _UNSPOKEN_CATEGORIES else character for character in text)
+    text = _SILENT.sub(" ", _PAUSE.sub(", ", text))
+    return _GAPS.sub("", text).strip(" ,")
+
+
+def spoken_reply(turn: Turn, options: Sequence[Option]) -> Reply:
+    """Return all that is said in this turn as one reply, and remember in the state what follows it."""
+    sensitive = any(item.sensitive for item in turn.said)
+    goodbye = turn.text("utter_goodbye") if turn.ends else ""
+    texts = [item.text for item in turn.said if item.text != goodbye]
+    text = for_the_ear("\n".join(filter(None, (*texts, goodbye))))
+    menus, parts = _menus(turn, [] if turn.ends else options)
+    text = text or ("" if menus[0] else turn.text("utter_not_available"))
+    more = turn.text("utter_press_more", {"key": KEYS_MORE_LESS[Family.VOICE][0]})
+    room = turn.context.capabilities.text_max_chars - max(map(len, menus)) - len(more) - 2
+    pieces = split(text, room) if len(text) > room else [text]
+    pages = [*pieces[:-1], " ".join(filter(None, (pieces[-1], menus[0]))), *menus[1:]]
+    shown = pages[0]
+    if len(pages) > 1:
+        shown = f"{shown} {more}"
+        if len(pieces) == 1:  # whoever comes back to it hears the question alone
+            asked = for_the_ear("\n".join(item.text for item in turn.said if item.asks))
+            pages[0] = f"{asked} {menus[0]}".strip()
+        keep_pages(turn, [*(f"{page} {more}" for page in pages[:-1]), pages[-1]], [[0, 0]] * (len(pieces) - 1) + parts, sensitive=sensitive)
+    return Reply(shown, ends_session=turn.ends, language=turn.language, sensitive=sensitive, listen=listening(turn))
+
+
+def _menus(turn: Turn, options: Sequence[Option]) -> tuple[list[str], list[list[int]]]:
+    """Return the options in sentences, a page each, and the places of the options on each page."""
+    parts = [[first, min(first + OPTIONS_MAX, len(options))] for first in range(0, len(options), OPTIONS_MAX)] or [[0, 0]]
+    menus = [
+        " ".join(turn.text("utter_press", {"label": _label(option), "key": str(key)}) for key, option in enumerate(options[first:last], 1))
+        for first, last in parts
+    ]
+    return menus, parts
+
+
+def _label(option: Option) -> str:
+    label = for_the_ear(option[0]).rstrip(" .:;,!?") or option[0]
+    return label if len(label) <= LABEL_MAX_CHARS else split(label, LABEL_MAX_CHARS)[0]
+
+
+def listening(turn: Turn) -> Listen | None:
+    """Return how the call waits for an answer, None where there is no call or it ends."""
+    if turn.family != Family.VOICE or turn.ends:
+        return None
+    step = turn.collect_step()
+    if step is None:
+        return Listen(_TIMEOUT_S)
+    secret = step.sensitive or step.type in _SECRET
+    timeout_s = step.timeout_s.get(Family.VOICE, step.timeout_s.get("")) or _TIMEOUT_S
+    return Listen(timeout_s, step.digits[1] if step.digits else None, secret or wants_keys(turn, step))
+
+
+def wants_keys(turn: Turn, step: Collect) -> bool:
+    """Tell whether `step`, the open one, went unanswered so often that only keys shall count; if it can be answered by keys."""
+    by_keys = step.type in _BY_KEYS or bool(turn.prompt and turn.prompt.get("opts"))
+    return by_keys and turn.family == Family.VOICE and turn.tries(turn.frame) >= _TRIES_BY_VOICE
