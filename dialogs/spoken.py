@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from unicodedata import category
 
 from core.model.capabilities import Family
@@ -14,6 +15,7 @@ from core.model.outbound import Listen, Reply
 from core.text.split import split
 from dialogs.model import KEYS_MORE_LESS, Collect
 from dialogs.pages import keep_pages
+from dialogs.templates import Template
 from dialogs.turn import Option, Turn
 
 OPTIONS_MAX = 5
@@ -24,6 +26,8 @@ _BY_KEYS = frozenset({"amount", "number", "integer", "msisdn", "pin", "otp", "di
 _SECRET = frozenset({"pin", "otp"})
 
 _SENTENCE_ENDS = (".", "!", "?", ":", ";", ",", "…")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) ")
+_PLAIN = re.compile(r"[A-Za-z0-9 .,:;!?'%&+-]*[.!?:;,]")
 _PAUSE = re.compile(r" [-–—|/] |(?<!\d)/(?!\d)|\s*\((?=.)|\)(?=\s*\w)")
 _SILENT = re.compile(r"[*#_~^|\\<>\[\]{}()•·→«»“”\"]")
 _GAPS = re.compile(r"\s+(?=[,.\s])|(?<=,),+")
@@ -32,6 +36,8 @@ _UNSPOKEN_CATEGORIES = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"})
 
 def for_the_ear(text: str) -> str:
     """Return `text` as one line without signs that a voice would spell out; digits, money, dates and phone numbers stay as they are."""
+    if _PLAIN.fullmatch(text) and " - " not in text and "  " not in text:
+        return text.strip(" ,")
     lines = [line.strip() for line in text.split("\n")]
     text = " ".join(line if line.endswith(_SENTENCE_ENDS) else f"{line}." for line in lines if line)
     if not text.isascii():
@@ -50,7 +56,7 @@ def spoken_reply(turn: Turn, options: Sequence[Option]) -> Reply:
     text = text or ("" if menus[0] else turn.text("utter_not_available"))
     more = turn.text("utter_press_more", {"key": KEYS_MORE_LESS[Family.VOICE][0]})
     room = turn.context.capabilities.text_max_chars - max(map(len, menus)) - len(more) - 2
-    pieces = split(text, room) if len(text) > room else [text]
+    pieces = _pieces(text, room) if len(text) > room else [text]
     pages = [*pieces[:-1], " ".join(filter(None, (pieces[-1], menus[0]))), *menus[1:]]
     shown = pages[0]
     if len(pages) > 1:
@@ -62,19 +68,38 @@ def spoken_reply(turn: Turn, options: Sequence[Option]) -> Reply:
     return Reply(shown, ends_session=turn.ends, language=turn.language, sensitive=sensitive, listen=listening(turn))
 
 
+def _pieces(text: str, room: int) -> list[str]:
+    """Return `text` in pieces of at most `room` characters, cut between sentences where that is possible."""
+    pieces = [""]
+    for sentence in _BETWEEN_SENTENCES.split(text):
+        for part in map(str.strip, split(sentence, room)):
+            joined = f"{pieces[-1]} {part}".strip()
+            if len(joined) <= room:
+                pieces[-1] = joined
+            else:
+                pieces.append(part)
+    return pieces
+
+
 def _menus(turn: Turn, options: Sequence[Option]) -> tuple[list[str], list[list[int]]]:
     """Return the options in sentences, a page each, and the places of the options on each page."""
-    parts = [[first, min(first + OPTIONS_MAX, len(options))] for first in range(0, len(options), OPTIONS_MAX)] or [[0, 0]]
-    menus = [
-        " ".join(turn.text("utter_press", {"label": _label(option), "key": str(key)}) for key, option in enumerate(options[first:last], 1))
-        for first, last in parts
-    ]
-    return menus, parts
+    found = turn.candidate("utter_press", {"label": "", "key": ""}) if options else None
+    if found is None:
+        return [""], [[0, 0]]
+    parts = [[first, min(first + OPTIONS_MAX, len(options))] for first in range(0, len(options), OPTIONS_MAX)]
+    return [_menu(found[0].text, tuple(option[0] for option in options[first:last])) for first, last in parts], parts
 
 
-def _label(option: Option) -> str:
-    label = for_the_ear(option[0]).rstrip(" .:;,!?") or option[0]
-    return label if len(label) <= LABEL_MAX_CHARS else split(label, LABEL_MAX_CHARS)[0]
+@lru_cache(maxsize=1024)
+def _menu(sentence: Template, labels: tuple[str, ...]) -> str:
+    """Fill `sentence` for each label; kept for the next time, since menus are few."""
+    filled = (sentence.fill({}, {"label": _label(label), "key": str(key)}) for key, label in enumerate(labels, 1))
+    return " ".join(text for text in filled if text)
+
+
+def _label(label: str) -> str:
+    spoken = for_the_ear(label).rstrip(" .:;,!?") or label
+    return spoken if len(spoken) <= LABEL_MAX_CHARS else split(spoken, LABEL_MAX_CHARS)[0]
 
 
 def listening(turn: Turn) -> Listen | None:
