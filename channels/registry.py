@@ -62,6 +62,7 @@ KINDS: Mapping[str, Kind] = _kinds(
     Kind("sms_vonage", "channels.sms_vonage", "SMS through Vonage"),
     Kind("telegram", "channels.telegram", "A Telegram bot"),
     Kind("sms_plivo", "channels.sms_plivo", "SMS and MMS through Plivo"),
+    Kind("sms_infobip", "channels.sms_infobip", "SMS through Infobip"),
     Kind("webchat", "channels.webchat", "The chat window on a web site, over its WebSocket"),
     Kind("console", "channels.console", "One person at the terminal of this machine"),
 )

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from channels import numbers, texts
 from core.model.address import Address
 from core.model.capabilities import Capabilities, Family, OnUnknown
-from core.model.inbound import AuthenticationFailed, ContactSignal, InboundEvent, InboundMessage, RawRequest
+from core.model.inbound import AuthenticationFailed, ContactSignal, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
 from core.model.outbound import OutboundMessage, SendError, SendErrorCode
 from core.text.segments import transliterate
 
@@ -83,6 +84,21 @@ def outgoing(message: OutboundMessage, text_max_chars: int) -> str:
 def unreadable(what: str) -> SendError:
     """Return the error for a success whose answer names no message."""
     return SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True, unknown=True, detail=f"2xx without {what}")
+
+
+def each(items: Sequence[Any], event: Callable[[Any], InboundEvent]) -> Sequence[InboundEvent]:
+    """Return the event of every item of a batch; one that cannot be read is ignored beside others that can, else raises its error."""
+    events: list[InboundEvent] = []
+    failed: UnreadableRequest | None = None
+    for item in items:
+        try:
+            events.append(event(item))
+        except UnreadableRequest as error:
+            events.append(Ignored(error.code))
+            failed = failed or error
+    if failed is not None and all(isinstance(found, Ignored) for found in events):
+        raise failed
+    return events
 
 
 class LastEvents:

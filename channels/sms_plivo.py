@@ -74,7 +74,7 @@ class SmsPlivo:
     """The adapter of one number at Plivo."""
 
     kind = "sms_plivo"
-    capabilities = sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="three times in the first minutes, until it gets a 2xx")
+    capabilities = sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="a few times, if it gets no 2xx")
 
     def __init__(self, our_address: Address, settings: Settings, public_url: str, default_region: str) -> None:
         self._address = our_address

@@ -26,6 +26,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "sms_vonage": {"api_key": "k", "api_secret": {"env": "A"}, "signature_secret": [{"env": "A"}, {"env": "B"}]},
     "telegram": {"bot_token": {"env": "A"}, "webhook_secret": [{"env": "A"}, {"env": "B"}]},
     "sms_plivo": {"auth_id": {"env": "A"}, "auth_token": [{"env": "A"}, {"env": "B"}], "signature": "v2"},
+    "sms_infobip": {"api_key": {"env": "A"}, "api_base": "https://x1y2z3.api.infobip.com", "sources": ["192.0.2.0/24"]},
     "webchat": {"origins": ["https://shop.example", "own"], "keys": {"env": "A"}},
     "console": {},
 }
