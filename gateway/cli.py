@@ -24,6 +24,8 @@ COMMANDS = {
     "agents": ("gateway.commands.agents", "Add, list, disable and enable the people at the desk."),
     "flows": ("gateway.commands.flows", "Check the dialogs."),
     "parse": ("gateway.commands.parse", "Show what an adapter makes of recorded requests."),
+    "mail": ("gateway.commands.mail", "Show what is understood of mails."),
+    "text": ("gateway.commands.text", "Show how texts are counted as short messages."),
     "doctor": ("gateway.commands.doctor", "Check configuration, data folder and store, and say what to do."),
     "check": ("gateway.commands.check", "Check the invariants of the record."),
     "bench": ("gateway.bench.command", "Measure the speed of the gateway on this machine."),

@@ -1,0 +1,174 @@
+"""Finds the bodies and the attachments in the parts of a mail, as RFC 8621 section 4.1.4 does, and decodes them.
+
+Must not look into what the texts say.
+"""
+
+from __future__ import annotations
+
+import binascii
+import quopri
+import re
+from dataclasses import dataclass, field
+
+from channels.mail import charsets, fields, model
+from channels.mail.attachments import extension_of, real_type, safe_name
+from channels.mail.mime import Part
+from channels.mail.model import Attachment, Cap
+from channels.texts import clean
+
+_META = re.compile(rb"<meta[^>]{0,200}charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_CID = re.compile(r"[<>\s]")
+_LEFT_OUT = {"text/x-amp-html", "text/watch-html"}  # further forms of a body that is there anyway
+_DEFAULT_NAMES = {"application/ms-tnef": "winmail.dat", "application/pgp-signature": "signature.asc", "text/calendar": "invite.ics"}
+
+
+@dataclass(slots=True)
+class Section:
+    """One stretch of the body, in one or both forms; `flowed` lines are joined already."""
+
+    plain: str | None = None
+    html: str | None = None
+
+
+@dataclass(slots=True)
+class Bodies:
+    """What a mail shows, in order, and what is attached to it."""
+
+    sections: list[Section] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+
+
+def collect(root: Part, over: set[Cap]) -> Bodies:
+    """Return the bodies and attachments of a mail."""
+    found = Bodies()
+    _visit(root, "mixed", found, over, first=True)
+    return found
+
+
+def _visit(part: Part, within: str, found: Bodies, over: set[Cap], *, first: bool) -> None:
+    kind = part.type.value
+    if kind == "multipart/alternative":
+        _alternative(part, found, over)
+    elif kind.startswith("multipart/"):
+        subtype = kind.partition("/")[2]
+        for number, child in enumerate(part.children):
+            _visit(child, subtype, found, over, first=number == 0)
+    elif _is_body(part, within, first=first):
+        section = Section(html=text_of(part, over)) if kind == "text/html" else Section(plain=text_of(part, over))
+        found.sections.append(section)
+    else:
+        found.attachments.append(_attachment(part, len(found.attachments) + 1, over))
+
+
+def _alternative(part: Part, found: Bodies, over: set[Cap]) -> None:
+    """Join the forms of one body into one section; what is no form of a body, such as an invitation, is attached."""
+    inner = Bodies(attachments=found.attachments)
+    for child in part.children:
+        if child.type.value not in _LEFT_OUT or len(part.children) == 1:
+            _visit(child, "alternative", inner, over, first=True)
+    plains = [section.plain for section in inner.sections if section.plain is not None]
+    htmls = [section.html for section in inner.sections if section.html is not None]
+    if plains or htmls:
+        found.sections.append(Section("\n".join(plains) if plains else None, "\n".join(htmls) if htmls else None))
+
+
+def _is_body(part: Part, within: str, *, first: bool) -> bool:
+    kind = part.type.value
+    if kind not in {"text/plain", "text/html", "text/enriched", "text/richtext"} and (kind != "text/markdown" or not first):
+        return False
+    disposition = fields.parameters(part.first("content-disposition"), set())
+    if disposition.value.startswith("attach"):
+        return False
+    named = disposition.values.get("filename") or part.type.values.get("name")
+    return first or (within != "related" and not named)
+
+
+def content_of(part: Part) -> bytes:
+    """Return the body of a part with its transfer encoding undone."""
+    encoding = part.first("content-transfer-encoding").strip().strip(b'"').lower().partition(b";")[0].strip()
+    if encoding == b"base64":
+        return fields.unbase64(part.body)
+    if encoding == b"quoted-printable":
+        return quopri.decodestring(part.body)
+    if encoding in {b"x-uuencode", b"uuencode", b"x-uue", b"uue"}:
+        return _uudecoded(part.body)
+    return part.body
+
+
+def _uudecoded(body: bytes) -> bytes:
+    done: list[bytes] = []
+    inside = False
+    for line in body.splitlines():
+        if not inside:
+            inside = line.startswith(b"begin ")
+        elif line.strip() == b"end":
+            break
+        elif line:
+            done.append(_uuline(line))
+    return b"".join(done)
+
+
+def _uuline(line: bytes) -> bytes:
+    wanted = ((line[0] - 32) & 63) * 4 // 3 + 5  # some encoders add to a line's end: the length in front says how much counts
+    for candidate in (line, line[:wanted].rstrip()):
+        try:
+            return binascii.a2b_uu(candidate)
+        except binascii.Error:
+            continue
+    return b""
+
+
+def text_of(part: Part, over: set[Cap]) -> str:
+    """Return the text of a part, cleaned and capped."""
+    content = content_of(part)
+    is_html = part.type.value == "text/html"
+    if not is_html and len(content) > model.BODY_BYTES_MAX:
+        over.add(Cap.TEXT)
+        content = content[: model.BODY_BYTES_MAX]
+    charset = part.type.values.get("charset", "")
+    if is_html and charsets.codec(charset) is None and (meta := _META.search(content, 0, 4096)):
+        charset = meta[1].decode("ascii")
+    text = clean(charsets.decode(content, charset))
+    if not is_html and len(text) > model.TEXT_CHARS_MAX:
+        over.add(Cap.TEXT)
+        text = text[: model.TEXT_CHARS_MAX]
+    if part.type.value == "text/plain" and part.type.values.get("format", "").lower() == "flowed":
+        return unflowed(text, delete_space=part.type.values.get("delsp", "").lower() == "yes")
+    return text
+
+
+def unflowed(text: str, *, delete_space: bool) -> str:
+    """Return a text of format=flowed (RFC 3676) with its soft line ends taken out."""
+    done: list[str] = []
+    open_depth: int | None = None  # of quotation in the line that the next one continues
+    for line in text.split("\n"):
+        plain = line.lstrip(">")
+        depth = len(line) - len(plain)
+        plain = plain.removeprefix(" ")
+        if open_depth == depth and plain != "-- ":
+            done[-1] += plain
+        else:
+            done.append(">" * depth + (" " if depth and plain else "") + plain)
+        soft = plain.endswith(" ") and plain != "-- "
+        if soft and delete_space:
+            done[-1] = done[-1][:-1]
+        open_depth = depth if soft else None
+    return "\n".join(done)
+
+
+def _attachment(part: Part, number: int, over: set[Cap]) -> Attachment:
+    disposition = fields.parameters(part.first("content-disposition"), over)
+    given = disposition.values.get("filename") or part.type.values.get("name") or _DEFAULT_NAMES.get(part.type.value, "")
+    content = content_of(part)
+    if not given and part.type.value == "message/rfc822" and part.children:
+        subject = fields.text(part.children[0].first("subject"), over)
+        given = f"{subject[:80]}{extension_of('message/rfc822')}" if subject else ""
+    content_type = real_type(part.type.value, given, content)
+    return Attachment(
+        name=safe_name(given, number, content_type),
+        content_type=content_type,
+        size=len(content),
+        content_id=_CID.sub("", part.first("content-id").decode("utf-8", "replace")),
+        inline=disposition.value == "inline" or (not disposition.value and bool(part.first("content-id"))),
+        content=content,
+    )

@@ -1,0 +1,207 @@
+"""Finds where an earlier mail begins in a body: attribution lines, dividers, header blocks, quoted lines, in many languages.
+
+Each pattern is small and linear, and the words are data (`words`). Must not decide on signatures; that is `signatures`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from channels.mail import words
+from channels.mail.lines import Line, Mark
+
+LINE_CHARS_MAX = 500  # a longer line is prose, whatever it holds
+_ATTRIBUTION_LINES_MAX = 5
+_ATTRIBUTION_CHARS_MAX = 400
+_BLOCK_LINES_MAX = 14
+_NEAR = 20  # lines, blank ones counted
+
+
+def _any(of: Sequence[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(set(of), key=len, reverse=True))
+
+
+_DECORATION = "-_=*~#+ \t>|•–—\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_STRIPPED = re.compile(f"^[{_DECORATION}]+|[{_DECORATION}:：]+$")
+_DATED = re.compile(r"\d{1,2}\s?[:.h時时시]\s?\d{2}|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d年")
+_ADDRESS = re.compile(r"[^\s<>@()\[\]]{1,64}@[^\s<>@()\[\]]{1,255}")
+_WROTE = re.compile(rf"(?<!\w)(?:{_any(words.WROTE)})(?!\w)|写道|寫道|のメール|님이 작성|書きました", re.IGNORECASE)
+_ON = re.compile(rf"^\W{{0,4}}(?:{_any(words.ON)})(?!\w)", re.IGNORECASE)
+_ENDS = re.compile(r"[:：]\W{0,6}$")
+_RULE = re.compile(r"^[ \t]{0,3}(?:[-_=*~─—–]\s?){5,200}$")
+_LABELLED = re.compile(r"^[ \t>|*_\u200e\u200f\u202a-\u202e]{0,8}([^\W\d_][^:：<>@*]{0,25}?)[ \t\u00a0*_]{0,4}[:：]")
+_LOTUS = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\s{1,5}\d{1,2}[:.]\d{2}(?:[:.]\d{2})?.{0,12}$")
+
+
+@lru_cache(maxsize=4096)
+def role(text: str) -> str:
+    """Return what the header label at the beginning of a line stands for (`from`, `date`, …), or nothing."""
+    if len(text) > LINE_CHARS_MAX:
+        return ""
+    found = _LABELLED.match(text)
+    return words.LABELS.get(" ".join(found[1].lower().split()), "") if found else ""
+
+
+def heading(text: str) -> str:
+    """Return `original` or `forwarded` for the line that a program writes over an earlier mail, else nothing."""
+    if len(text) > 120:
+        return ""
+    bare = _STRIPPED.sub("", text).strip().lower()
+    if not bare or (len(bare) + 1 >= len(text.strip()) and not _ENDS.search(text)):
+        return ""  # the bare words may be anyone's; programs put dashes or a colon around them
+    if bare in words.ORIGINAL:
+        return "original"
+    return "forwarded" if bare in words.FORWARDED or bare.startswith(("forwarded by ", "weitergeleitet von ")) else ""
+
+
+def is_rule(text: str) -> bool:
+    """Tell whether a line is drawn, of dashes or underscores."""
+    return len(text) <= 200 and _RULE.match(text) is not None
+
+
+def attribution(lines: Sequence[Line], start: int) -> int:
+    """Return how many lines from `start` say who wrote what is quoted below, such as `On …, Jo wrote:`; 0 if they do not."""
+    joined = ""
+    for count in range(1, _ATTRIBUTION_LINES_MAX + 1):
+        if start + count > len(lines):
+            return 0
+        text = lines[start + count - 1].text.strip()
+        if not text or len(joined) + len(text) > _ATTRIBUTION_CHARS_MAX:
+            return 0
+        joined = f"{joined} {text}".strip()
+        if count == 1 and not (_ON.match(joined) or _DATED.search(joined) or _ADDRESS.search(joined) or _WROTE.search(joined)):
+            return 0
+        if _ENDS.search(text) and role(text) == "":
+            return count if _attributes(joined, count) else 0
+        if _WROTE.search(text) and count <= 3 and _followed_by_quote(lines, start + count) and _attributes(joined, count):
+            return count
+    return 0
+
+
+def _attributes(joined: str, count: int) -> bool:
+    dated, address = _DATED.search(joined), _ADDRESS.search(joined)
+    if _WROTE.search(joined):
+        return bool(dated or address) and (count == 1 or bool(_ON.match(joined) or address or dated))
+    return bool(dated and address)  # some programs write a date and an address alone
+
+
+def _followed_by_quote(lines: Sequence[Line], index: int) -> bool:
+    following = next_text(lines, index)
+    return following is not None and lines[following].quoted
+
+
+def next_text(lines: Sequence[Line], index: int) -> int | None:
+    """Return the index of the first line from `index` that is not blank, or None if there is none near."""
+    return next((number for number in range(index, min(index + _NEAR, len(lines))) if lines[number].text.strip()), None)
+
+
+def header_block(lines: Sequence[Line], start: int, *, announced: bool) -> bool:
+    """Tell whether the header fields of an earlier mail begin at `start`; `announced` by a divider, fewer of them are enough."""
+    first = role(lines[start].text)
+    if first in {"", "reply_to"}:
+        return announced and _unknown_block(lines, start)
+    roles = {first}
+    blanks = 0
+    for line in lines[start + 1 : start + _BLOCK_LINES_MAX]:
+        if not line.text.strip():
+            blanks += 1
+            if blanks > 4 or len(roles) > 3:
+                break
+            continue
+        found = role(line.text)
+        if not found and blanks and len(roles) < 2:
+            break
+        if found:
+            roles.add(found)
+    roles.discard("reply_to")
+    if announced:
+        return len(roles) >= 2
+    if first not in {"from", "date", "subject", "to"}:
+        return False
+    return len(roles) >= 3 or ("from" in roles and bool(roles & {"date", "subject"}) and _has_address(lines, start))
+
+
+def _has_address(lines: Sequence[Line], start: int) -> bool:
+    beginnings = [line.text[:LINE_CHARS_MAX] for line in lines[start : start + 3]]
+    return any(_ADDRESS.search(text) or _DATED.search(text) for text in beginnings)
+
+
+def _unknown_block(lines: Sequence[Line], start: int) -> bool:
+    """Tell whether lines in a language that we do not know look like header fields."""
+    block = [line.text for line in lines[start : start + 6] if line.text.strip()][:4]
+    labelled = [text for text in block if len(text) <= LINE_CHARS_MAX and _LABELLED.match(text)]
+    return len(labelled) >= 3 and any(_ADDRESS.search(text) for text in labelled)
+
+
+def roles_of_lines(lines: Sequence[Line]) -> list[bool]:
+    """Return for each line whether it belongs to an earlier mail, its attribution, or the divider above it."""
+    quoted = [line.quoted for line in lines]
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        if line.mark is Mark.CUT:
+            return _rest(quoted, _with_rule_above(lines, index))
+        if not line.text.strip():
+            quoted[index] = index > 0 and quoted[index - 1]
+            index += 1
+            continue
+        if line.quoted or line.mark is Mark.SIGNATURE or len(line.text) > LINE_CHARS_MAX:
+            index += 1
+            continue
+        count = _heading_lines(lines, index)
+        if count < 0:
+            return _rest(quoted, _with_rule_above(lines, index))
+        quoted[index : index + count] = [True] * count
+        index += max(count, 1)
+    return quoted
+
+
+def _heading_lines(lines: Sequence[Line], index: int) -> int:
+    """Return how many lines from `index` head quoted lines; 0 if none, -1 if what they head lasts to the end of the body."""
+    text = lines[index].text
+    if heading(text):
+        return 1 if _followed_by_quote(lines, index + 1) else -1
+    if is_rule(text):
+        following = next_text(lines, index + 1)
+        announced = following is not None and not lines[following].quoted and header_block(lines, following, announced=True)
+        return -1 if announced else 0
+    if role(text) and header_block(lines, index, announced=_under_heading(lines, index)):
+        return -1
+    count = attribution(lines, index)
+    if count:
+        return count if _followed_by_quote(lines, index + count) else -1
+    if _dashed(text) and (following := next_text(lines, index + 1)) is not None and header_block(lines, following, announced=True):
+        return -1
+    return -1 if _lotus(lines, index) else 0
+
+
+def _under_heading(lines: Sequence[Line], index: int) -> bool:
+    above = [line.text for line in lines[max(0, index - 3) : index] if line.text.strip()]
+    return bool(above) and _dashed(above[-1])
+
+
+def _dashed(text: str) -> bool:
+    stripped = text.strip()
+    return len(stripped) <= 120 and stripped.startswith(("--", "__", "==", "**")) and stripped.endswith(("--", "__", "==", "**"))
+
+
+def _lotus(lines: Sequence[Line], index: int) -> bool:
+    """Tell whether the two columns begin with which Lotus Notes heads a quotation: a name and a date over `To`, `cc`, `Subject`."""
+    if not _LOTUS.search(lines[index].text[:LINE_CHARS_MAX]):
+        return False
+    labels = [line.text.strip().lower().rstrip(":") for line in lines[index + 1 : index + 10]]
+    first_words = {label.split("  ")[0].split("\t")[0].rstrip(": ") for label in labels if label}
+    return len({words.LABELS.get(word, "") for word in first_words} & {"to", "cc", "subject"}) >= 2
+
+
+def _with_rule_above(lines: Sequence[Line], index: int) -> int:
+    above = index - 1
+    while above >= 0 and not lines[above].text.strip():
+        above -= 1
+    return above if above >= 0 and (is_rule(lines[above].text) or heading(lines[above].text)) else index
+
+
+def _rest(quoted: list[bool], index: int) -> list[bool]:
+    return quoted[:index] + [True] * (len(quoted) - index)

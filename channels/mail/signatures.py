@@ -1,0 +1,184 @@
+"""Takes the signature, farewell, legal notices and banners of gateways out of what somebody wrote.
+
+Works on one run of new lines at a time, from its end upwards. Must not touch quoted lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from channels.mail import words
+from channels.mail.lines import Line, Mark
+from channels.mail.quotes import LINE_CHARS_MAX, is_rule
+
+_DELIMITER = re.compile(r"^[ \t]?(?:--|—|––|\u2015|- -|__|_{3,})[ \t\u00a0]?$")
+_CONTACT = re.compile(
+    r"(?:\b(?:tel|fon|phone|mobile|mob|cell|fax|direct|office|e-?mail|telefon|handy|web|skype|whatsapp|tél|móvil|gsm|www)\b\.?\s?[:.]?)"
+    r"|\+?\d[\d\s()./-]{6,24}\d|https?://|www\.|[^\s@]{1,64}@[^\s@]{1,255}\.[a-z]{2,}",
+    re.IGNORECASE,
+)
+_DASHED_NAME = re.compile(r"^[ \t]?[-–—~/][ \t]?[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){0,3}$")
+_PUNCTUATION = " \t,.!;:*_-–—~،。，！、؛)(\u200f\u200e\u202b\u202c🙂😊"
+_AFTER_FAREWELL_MAX = 12
+_AFTER_DELIMITER_MAX = 30
+_AFTER_OTHER_MAX = 15  # below delimiters that are not the one of the standard
+_AFTER_RULE_MAX = 8
+_SHORT = 80
+
+
+def signed(lines: Sequence[Line], *, name: str = "") -> list[bool]:
+    """Return for each line of a run whether it belongs to a signature; `name` is how the sender is called."""
+    marks = [line.mark is Mark.SIGNATURE or _is_device(line.text) for line in lines]
+    for index in _banner(lines):
+        marks[index] = True
+    start = _start(lines, marks, name)
+    if start is not None:
+        marks[start:] = [True] * (len(lines) - start)
+    return marks
+
+
+def _start(lines: Sequence[Line], marks: Sequence[bool], name: str) -> int | None:
+    """Return the index of the first line of the block that ends the run, or None."""
+    found: list[int] = []
+    end = len(lines)
+    delimiter = _delimiter(lines)
+    if delimiter is not None:
+        end = delimiter
+        found.append(delimiter)
+    notice = _notice(lines[:end])
+    if notice is not None:
+        end = notice
+        found.append(notice)
+    while end and (not lines[end - 1].text.strip() or marks[end - 1]):
+        end -= 1
+    for finder in (_farewell, _contact_block):
+        start = finder(lines[:end])
+        if start is not None:
+            found.append(start)
+            end = start
+            break
+    else:
+        start = _bare_name(lines[:end], name)
+        if start is not None:
+            found.append(start)
+    return min(found) if found else None
+
+
+def _delimiter(lines: Sequence[Line]) -> int | None:
+    """Return the index of the highest line that divides text from signature with little enough below it."""
+    best: int | None = None
+    below = 0
+    for index in range(len(lines) - 1, -1, -1):
+        text = lines[index].text
+        other = len(text) <= LINE_CHARS_MAX and _DELIMITER.match(text)
+        room = _AFTER_DELIMITER_MAX if text == "-- " else _AFTER_OTHER_MAX if other else _AFTER_RULE_MAX if is_rule(text) else -1
+        if below <= room:
+            best = index
+        below += bool(text.strip())
+        if below > _AFTER_DELIMITER_MAX:
+            break
+    return best
+
+
+def _is_device(text: str) -> bool:
+    plain = text.strip(" \t*_[]<>()\u200f\u200e\u202b").lower().replace("\u00a0", " ")
+    if not 5 <= len(plain) <= 140:
+        return False
+    if plain.startswith(words.DEVICE):
+        return len(plain) <= 100 or "http" in plain
+    return len(plain) <= 80 and plain.rstrip(".!。").endswith(words.DEVICE_ENDS) and any(word in plain for word in words.DEVICES)
+
+
+def _notice(lines: Sequence[Line]) -> int | None:
+    """Return the index of the paragraph with which legal notices begin, if they last to the end."""
+    for index, line in enumerate(lines):
+        ruled = index > 0 and is_rule(lines[index - 1].text)
+        begins = index == 0 or ruled or not lines[index - 1].text.strip()
+        if begins and line.text.strip() and _is_notice(lines, index):
+            return index - 1 if ruled else index
+    return None
+
+
+def _is_notice(lines: Sequence[Line], index: int) -> bool:
+    paragraph: list[str] = []
+    for line in lines[index : index + 5]:
+        if not line.text.strip():
+            break
+        paragraph.append(line.text)
+    beginning = " ".join(paragraph)[:400].lower()
+    return any(all(part in beginning for part in parts) for parts in words.NOTICES)
+
+
+def _banner(lines: Sequence[Line]) -> range:
+    """Return the lines on top that a gateway added: a paragraph that begins as such banners do."""
+    first = next((index for index, line in enumerate(lines) if line.text.strip()), None)
+    if first is None or not lines[first].text.strip(" \t*_-").lower().startswith(words.BANNERS):
+        return range(0)
+    end = first
+    while end < len(lines) and lines[end].text.strip():
+        end += 1
+    return range(first, end if any(line.text.strip() for line in lines[end:]) else first)
+
+
+def _farewell(lines: Sequence[Line]) -> int | None:
+    """Return the index of the highest farewell near the end that only short lines follow."""
+    best: int | None = None
+    below = 0
+    for index in range(len(lines) - 1, -1, -1):
+        text = lines[index].text.strip()
+        if not text:
+            continue
+        kind = farewell(text)
+        if kind and (below or kind == "regards" or (_is_named(text) and best is None)):
+            best = index
+        elif len(text) > _SHORT and not _CONTACT.search(text[:LINE_CHARS_MAX]):
+            break
+        below += 1
+        if below > _AFTER_FAREWELL_MAX:
+            break
+    return best
+
+
+def farewell(text: str) -> str:
+    """Return `regards` or `thanks` for a line that is nothing but a farewell, perhaps with a name, else nothing."""
+    if len(text) > 70:
+        return ""
+    plain = " ".join(text.lower().replace("\u00a0", " ").strip(_PUNCTUATION).split())
+    if plain in words.REGARDS or plain in words.THANKS:
+        return "regards" if plain in words.REGARDS else "thanks"
+    head, comma, tail = plain.partition(",")
+    if comma and len(tail.split()) <= 4 and not any(character.isdigit() for character in tail):
+        return "regards" if head.strip() in words.REGARDS else "thanks" if head.strip() in words.THANKS else ""
+    return ""
+
+
+def _is_named(text: str) -> bool:
+    return "," in text.rstrip(_PUNCTUATION)
+
+
+def _contact_block(lines: Sequence[Line]) -> int | None:
+    """Return where the last paragraph begins if it is short lines with at least two ways to reach somebody."""
+    end = len(lines)
+    start = end
+    while start and lines[start - 1].text.strip():
+        start -= 1
+    block = [line.text.strip() for line in lines[start:end]]
+    if start == 0 or not 2 <= len(block) <= 12 or any(len(text) > _SHORT for text in block):
+        return None
+    contacts = sum(1 for text in block if _CONTACT.search(text))
+    return start if contacts >= 2 or (contacts == 1 and len(block) >= 3 and not _CONTACT.search(block[0])) else None
+
+
+def _bare_name(lines: Sequence[Line], name: str) -> int | None:
+    """Return the index of a last line that is only a name: dashed, or the sender's own."""
+    if len(lines) < 2:
+        return None
+    last = lines[-1].text.strip()
+    parts = last.strip(_PUNCTUATION).lower().split()
+    own = {word.strip(_PUNCTUATION) for word in name.lower().replace(",", " ").split()}
+    if _DASHED_NAME.match(last) and not lines[-2].text.strip():
+        return len(lines) - 1
+    if 0 < len(parts) <= 4 and own and all(word.strip(_PUNCTUATION) in own for word in parts):
+        return len(lines) - 1
+    return None

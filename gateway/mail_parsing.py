@@ -1,0 +1,104 @@
+"""Takes mails apart in child processes, so that no mail can hold up or bring down the gateway.
+
+A child has two seconds of processor time for a mail and a limit of memory; one that goes over either is killed, the mail is answered
+as unreadable, and the next mail gets a new child. Must not understand mail itself; that is `channels.mail`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from channels.mail.model import Mail
+from gateway import mail_child
+from gateway.mail_child import LENGTH
+
+WALL_S = 10.0  # for a child that waits rather than works
+_MAILS_PER_CHILD = 200
+_ROOT = str(Path(__file__).resolve().parent.parent)  # where a child finds our packages
+
+
+class UnreadableMail(Exception):
+    """A mail could not be taken apart within the limits; its text says nothing of the content."""
+
+
+class MailParsers:
+    """A small pool of children; `async with` ends them."""
+
+    def __init__(self, size: int = 1) -> None:
+        self._free: asyncio.LifoQueue[_Child | None] = asyncio.LifoQueue()
+        for _ in range(size):
+            self._free.put_nowait(None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        while not self._free.empty():
+            child = self._free.get_nowait()
+            if child:
+                await child.end()
+
+    async def parse_in_child(self, raw: bytes) -> Mail:
+        """Return what a raw mail says; raises `UnreadableMail` where a child went over its limits."""
+        child = await self._free.get()
+        try:
+            child = child or await _Child.start()
+            mail = await child.parse(raw)
+        except BaseException:
+            if child:
+                await child.end()
+            self._free.put_nowait(None)
+            raise
+        if child.served >= _MAILS_PER_CHILD:  # the limit of memory is for the child's whole life
+            await child.end()
+            child = None
+        self._free.put_nowait(child)
+        return mail
+
+
+class _Child:
+    """One process that reads mails from its standard input, one after the other, and writes what they say."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.served = 0
+
+    @classmethod
+    async def start(cls) -> Self:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", mail_child.__name__, stdin=pipe, stdout=pipe, cwd=_ROOT, env={}
+        )
+        return cls(process)
+
+    async def parse(self, raw: bytes) -> Mail:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:  # never: both are asked for above
+            raise UnreadableMail("no pipe to the child")
+        try:
+            async with asyncio.timeout(WALL_S):
+                stdin.write(LENGTH.pack(len(raw)) + raw)
+                await stdin.drain()
+                size = LENGTH.unpack(await stdout.readexactly(LENGTH.size))[0]
+                answer = await stdout.readexactly(size)
+        except (TimeoutError, ConnectionError, asyncio.IncompleteReadError):
+            raise UnreadableMail("over the limits of time or memory") from None
+        self.served += 1
+        mail = pickle.loads(answer)  # noqa: S301 - written by our own child
+        if not isinstance(mail, Mail):
+            raise UnreadableMail("over the limits of memory")
+        return mail
+
+    async def end(self) -> None:
+        """End the process and wait until it is gone."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        if self._process.stdin:
+            self._process.stdin.close()
+        await self._process.wait()
