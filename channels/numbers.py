@@ -17,7 +17,7 @@ _ALIAS = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 .&_+-]{1,11}")
 _NUMBER = re.compile(r"[+0-9 ()./-]{1,40}")  # the library would also find a number inside a sentence or a URI
 
 
-@lru_cache(maxsize=8_192)  # the same subscriber writes several times in a row; parsing costs more than a signature check
+@lru_cache(maxsize=65_536)  # the same subscriber writes several times in a row; parsing costs more than a signature check
 def msisdn(text: str, default_region: str) -> Address | None:
     """Return the phone number in `text` as E.164, or None if it is no possible number; national ones belong to `default_region`."""
     if not _NUMBER.fullmatch(text):

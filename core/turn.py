@@ -25,6 +25,7 @@ from core.store.documents import decode, encode
 from core.store.events import append
 
 TEXT_MAX_CHARS = 4_000
+TOUCH_MS = 15_000  # the time of the latest word is kept to this precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Turns:
         if person.interaction_id is None:
             person.interaction_id = derive(arrival.id, "interaction")
             self._open(tx, person, arrival.channel, "inbound", arrival.received_at)
-        else:
+        elif arrival.received_at - person.last_at > TOUCH_MS:
             interactions.touch(tx, person.interaction_id, arrival.received_at)
         return person, Link(arrival.channel, sender, person.interaction_id)
 

@@ -67,8 +67,11 @@ class _Webhooks:
     async def _answer(self, request: web.Request, configured: ConfiguredChannel) -> Answer:
         gateway, channel_id = self._gateway, configured.channel.id
         try:
-            async with asyncio.timeout(BODY_TIMEOUT_S):
+            if request.content.is_eof():
                 body = await request.read()
+            else:
+                async with asyncio.timeout(BODY_TIMEOUT_S):
+                    body = await request.read()
         except TimeoutError:
             gateway.counters.add("refused", channel=channel_id, code="slow_body")
             raise web.HTTPRequestTimeout from None

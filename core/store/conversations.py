@@ -17,7 +17,7 @@ _BY_ID = f"select {_COLUMNS} from conversation c where c.id = ?"  # noqa: S608
 _BY_PARTY = f"select {_COLUMNS} from conversation c where c.party_id = ?"  # noqa: S608
 _PERSON = "m.id, m.strength, m.opted_out_at, p.role, p.name, p.language, p.facts"
 _BY_ADDRESS = (
-    f"select {_PERSON}, i.id, i.reason, {_COLUMNS}"  # noqa: S608
+    f"select {_PERSON}, i.id, i.reason, i.last_at, {_COLUMNS}"  # noqa: S608
     " from contact_medium m join party p on p.id = m.party_id join conversation c on c.party_id = p.id"
     " left join interaction i on i.conversation_id = c.id and i.channel_id = ? and i.address = m.value and i.status = 'open'"
     " where m.kind = ? and m.value = ? and m.valid_to is null"
@@ -65,6 +65,7 @@ class Person:
     facts: dict[str, Any]
     interaction_id: str | None
     reason: str | None
+    last_at: int
     conversation: Conversation
 
     @property
@@ -96,7 +97,7 @@ def person(tx: Tx, address: Address, channel_id: str) -> Person | None:
 
 
 def _person(address: Address, row: Row) -> Person:
-    medium_id, strength, opted_out_at, role, name, language, facts, interaction_id, reason = row[:9]
+    medium_id, strength, opted_out_at, role, name, language, facts, interaction_id, reason, last_at = row[:10]
     return Person(
         address=address,
         medium_id=medium_id,
@@ -108,7 +109,8 @@ def _person(address: Address, row: Row) -> Person:
         facts=decode(facts) if facts != "{}" else {},
         interaction_id=interaction_id,
         reason=reason,
-        conversation=Conversation(*row[9:]),
+        last_at=last_at or 0,
+        conversation=Conversation(*row[10:]),
     )
 
 

@@ -1,8 +1,14 @@
-"""Documents as JSON text, the way every table keeps them: compact, in UTF-8; the encoder is made once."""
+"""Documents as JSON text, the way every table keeps them: compact, in UTF-8."""
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
-encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-decode = json.loads
+import orjson
+
+decode = orjson.loads
+
+
+def encode(document: Any) -> str:
+    """Return a document as text; raises TypeError for what is not plain JSON."""
+    return orjson.dumps(document).decode()

@@ -7,6 +7,7 @@ extension table, no national shift tables. Must not cut text; that is `core.text
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from enum import StrEnum
 
 _BASIC = frozenset(
@@ -41,6 +42,7 @@ def is_gsm7(text: str) -> bool:
     return _GSM7.issuperset(text)
 
 
+@lru_cache(maxsize=4_096)  # menus are counted again and again
 def septets(text: str) -> int | None:
     """Return the length in GSM-7 septets, or None where the text needs UCS-2."""
     if not _GSM7.issuperset(text):
