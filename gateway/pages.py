@@ -140,7 +140,8 @@ def _policy(nonce: str, *, framed: bool) -> str:
 
 async def _static(request: web.Request) -> web.StreamResponse:
     """Answer with a file of `static/`; the browser asks each time whether it has changed, so an update is seen at once."""
-    file = (STATIC / request.match_info["path"]).resolve()
+    path = request.match_info["path"]
+    file = (STATIC / path).resolve() if "\0" not in path else STATIC
     if not file.is_relative_to(STATIC) or not file.is_file():
         raise web.HTTPNotFound
     return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
