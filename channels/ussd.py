@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from ipaddress import ip_address, ip_network
 
@@ -179,6 +179,7 @@ def _one(form: forms.Form, name: str) -> str:
     return values[0]
 
 
+@lru_cache(maxsize=1_024)  # most screens are menus
 def _screen(text: str) -> str:
     """Return a text that fits on one screen; the renderer keeps to that already, so a cut here is the last guard."""
     text = texts.clean(transliterate(text))

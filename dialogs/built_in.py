@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from core.model.dialog import CloseInteraction
 from dialogs import stack
-from dialogs.handover import hand_over
-from dialogs.model import Collect
+from dialogs.handover import about, hand_over
+from dialogs.model import Action, Collect
 from dialogs.prompts import take_answer
 from dialogs.redial import line_dropped
+from dialogs.requests import request
 from dialogs.turn import Frame, Turn
 
 
@@ -123,6 +124,21 @@ def _set_language(turn: Turn, _frame: Frame) -> None:
         turn.speak(chosen)
 
 
+def _request_callback(turn: Turn, frame: Frame) -> None:
+    """Open a case for people to take up when they are back."""
+    told = {"case_kind": "callback", "case_description": about(turn)}
+    step = turn.flow(frame).steps[turn.flow(frame).index[frame["step"]]]
+    request(turn, frame, Action(step.id, step.next, step.line, name="action_open_case"), "step", told)
+
+
+def _wait(turn: Turn, frame: Frame) -> None:
+    """Say no more until the person does; what is open below stays open."""
+    if frame["kind"] == "pattern":
+        stack.pop(turn)
+    turn.over = True
+    turn.ends = turn.one_shot
+
+
 BUILT_IN_ACTIONS: dict[str, Callable[[Turn, Frame], None]] = {
     "action_hand_over": _hand_over,
     "action_close_interaction": _close,
@@ -136,4 +152,6 @@ BUILT_IN_ACTIONS: dict[str, Callable[[Turn, Frame], None]] = {
     "action_correct_chosen": _correct_chosen,
     "action_take_answer": _take_answer,
     "action_set_language": _set_language,
+    "action_request_callback": _request_callback,
+    "action_wait": _wait,
 }

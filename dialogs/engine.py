@@ -24,10 +24,10 @@ from core.model.dialog import (
 )
 from core.model.inbound import Session
 from dialogs import results, sessions, stack
-from dialogs.guards import give_up, keep_waiting, take_consent, too_often
-from dialogs.handover import hand_over
-from dialogs.interpret import Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret
-from dialogs.model import Collect, Project
+from dialogs.guards import give_up, keep_waiting, mails_used_up, take_consent, too_often, within_mails
+from dialogs.handover import away_until, hand_over
+from dialogs.interpret import Alarm, Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret
+from dialogs.model import Collect, Flow, Link, Project
 from dialogs.navigate import correct, navigate
 from dialogs.normal import clean, normal
 from dialogs.prompts import refuse, take_answer
@@ -89,6 +89,9 @@ class Engine:
         if "pending" in turn.state:
             self._meanwhile(turn, texts)
             return
+        if mails_used_up(turn):
+            hand_over(turn, "stuck:mails")
+            return
         sessions.expire(turn)
         offered = sessions.arrive(turn, said)
         if too_often(turn, texts):
@@ -115,7 +118,7 @@ class Engine:
 
     def _meanwhile(self, turn: Turn, texts: tuple[str, ...]) -> None:
         """An action still runs: only a call for a person is heard, anything else gets the state of affairs."""
-        if texts and self.project.words.navigation.get(normal(texts[0])) == "agent":
+        if texts and self.project.words.navigation.get(normal(texts[0])) == "agent" and away_until(turn) is None:
             hand_over(turn, "asked", failed=turn.state["pending"]["name"])
         else:
             results.still_pending(turn)
@@ -164,6 +167,8 @@ class Engine:
                 correct(turn, meaning.slot, meaning.value, step)
             case Clarify():
                 _clarify(turn, meaning.flows)
+            case Alarm():
+                hand_over(turn, meaning.reason)
             case _:
                 _unclear(turn, step)
         if turn.page is None:
@@ -244,7 +249,8 @@ def _give(turn: Turn, step: Collect, value: object, label: str, *, sure: bool) -
 def _clarify(turn: Turn, flows: tuple[str, ...]) -> None:
     names = [{"title": turn.project.flows[name].name(turn.language), "value": name} for name in flows]
     names.append({"title": turn.text("utter_something_else"), "value": "none"})
-    names.append({"title": turn.text("utter_an_agent"), "value": "agent"})
+    if not any(_hands_over(turn.project.flows[name]) for name in flows):
+        names.append({"title": turn.text("utter_an_agent"), "value": "agent"})
     asked = turn.state.get("clarified", 0) + 1
     turn.state["clarified"] = asked
     if asked > 2:
@@ -253,6 +259,11 @@ def _clarify(turn: Turn, flows: tuple[str, ...]) -> None:
     stack.drop_patterns(turn)
     stack.push_pattern(turn, "pattern_clarification")
     turn.set("flow_options", names)
+
+
+def _hands_over(flow: Flow) -> bool:
+    """Tell whether `flow` does nothing but call a person."""
+    return isinstance(flow.steps[0], Link) and flow.steps[0].flow == "pattern_human_handoff"
 
 
 def _unclear(turn: Turn, step: Collect | None) -> None:
@@ -268,7 +279,7 @@ def _result(turn: Turn) -> Advanced:
     if turn.said and turn.context.capabilities.merge_replies and any(isinstance(effect, RunAction) for effect in turn.effects):
         turn.state["held"] = [[item.text, item.sensitive] for item in turn.said]  # it goes out together with the result
         turn.said.clear()
-    out = replies(turn)
+    out = within_mails(turn, replies(turn))
     timed = turn.state.get("timer")  # the nonce of the prompt whose timer runs
     if turn.timer is not None and turn.prompt is not None and not turn.ends:
         turn.effects.append(turn.timer)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from core.model.capabilities import Family
 from core.model.dialog import SetConsent
+from core.model.outbound import Reply
 from dialogs import stack
 from dialogs.handover import hand_over
 from dialogs.normal import normal
 from dialogs.turn import Stuck, Turn
 
 _NOTICE_EVERY_MS = 300_000
+_DAY_MS = 86_400_000
 
 
 def take_consent(turn: Turn, *, opted_in: bool) -> None:
@@ -58,11 +61,30 @@ def too_often(turn: Turn, texts: tuple[str, ...]) -> bool:
     return True
 
 
+def mails_used_up(turn: Turn) -> bool:
+    """Tell whether this person got as many automatic answers by mail as there may be in a day: another machine may be answering them."""
+    since, count = turn.state.get("mails", (0, 0))
+    limit = turn.project.limits.mails_per_day
+    return turn.family == Family.EMAIL and count >= limit and turn.context.now_ms - since < _DAY_MS
+
+
+def within_mails(turn: Turn, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+    """Count automatic answers by mail, and return those that may still be given."""
+    if turn.family != Family.EMAIL or not replies:
+        return replies
+    if mails_used_up(turn):
+        return ()
+    since, count = turn.state.get("mails", (0, 0))
+    now = turn.context.now_ms
+    turn.state["mails"] = [since, count + 1] if now - since < _DAY_MS else [now, 1]
+    return replies
+
+
 def give_up(turn: Turn, code: str) -> None:
     """A loop guard tripped: nothing of what the loop said is sent; apologise and call a person."""
     turn.said.clear()
     turn.effects.clear()
     turn.state.pop("pending", None)
     turn.say("utter_internal_error")
-    hand_over(turn, f"stuck:{code}")
+    hand_over(turn, f"stuck:{code}", offer=False)
     turn.stack.clear()

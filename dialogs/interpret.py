@@ -13,7 +13,7 @@ from typing import Any
 from core.model.capabilities import Family
 from dialogs import stack
 from dialogs.model import Collect, Rejection, Slot
-from dialogs.normal import normal, normal_label
+from dialogs.normal import normal, normal_label, words_of
 from dialogs.pages import option_at, turned_by
 from dialogs.turn import Option, Turn
 from dialogs.understanding import NOTHING, Understand
@@ -76,11 +76,18 @@ class Clarify:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """Words that call for a person at once; `reason` says of what kind."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """It fits nothing."""
 
 
-Meaning = Navigate | Choose | Give | Begin | Correct | Clarify | Unclear
+Meaning = Navigate | Choose | Give | Begin | Correct | Clarify | Alarm | Unclear
 
 
 def consent(turn: Turn, word: str) -> bool | None:
@@ -257,6 +264,9 @@ def _understood(turn: Turn, step: Collect | None, text: str, word: str, understa
     limits = turn.project.limits
     allowed = step is None or not (step.force or "digress" in step.refuse)
     found = understand(text, lambda slot, part: read(turn, slot.parsed_as, part, slot)) if allowed else NOTHING
+    alarm = _alarm(turn, word)
+    if alarm is not None and not (found.intents and found.intents[0][1] >= 1.0):
+        return alarm
     flows: dict[str, tuple[float, float]] = {}
     for intent, confidence in found.intents:
         for flow_id, threshold in turn.project.intents.get(intent, ()):
@@ -280,6 +290,17 @@ def _understood(turn: Turn, step: Collect | None, text: str, word: str, understa
     if near and not free:
         return Clarify(tuple(near[:_CANDIDATES_MAX]))
     return Unclear()
+
+
+def _alarm(turn: Turn, text: str) -> Alarm | None:
+    """Find a phrase that calls for a person among the words of a normalised text."""
+    known = turn.project.words.alarm
+    words = words_of(text)
+    for place, word in enumerate(words):
+        for phrase, reason in known.get(word, ()):
+            if words[place : place + len(phrase)] == phrase:
+                return Alarm(reason)
+    return None
 
 
 def _startable_slots(turn: Turn, entities: Mapping[str, Any]) -> dict[str, Any]:

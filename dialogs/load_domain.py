@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from core.model.capabilities import Family
 from core.model.inbound import Media
+from dialogs.buttons import filled, is_fixed
 from dialogs.conditions import Condition
-from dialogs.model import Button, Candidate, Response, Slot, Variation
+from dialogs.model import Button, Candidate, PayloadKind, Response, Slot, Variation
 from dialogs.source import Map, Problems
 from dialogs.templates import Template, TemplateWrong, compile_template
 
@@ -64,7 +66,7 @@ def _collects(node: Any) -> Iterable[Map]:
 
 def _slot(name: str, node: Map, own: Map, settings: Mapping[str, Any], problems: Problems) -> Slot:
     problems.unknown(node, _SLOT_KEYS, f"slot '{name}'")
-    problems.unknown(own, {"type", "label", "sensitive"}, f"slot '{name}'")
+    problems.unknown(own, {"type", "label", "sensitive", "proof"}, f"slot '{name}'")
     kind = node.get("type", "text")
     if kind not in _SLOT_TYPES:
         problems.add(node, f"slot '{name}': type '{kind}' is not one of {', '.join(_SLOT_TYPES)}", "type")
@@ -83,6 +85,7 @@ def _slot(name: str, node: Map, own: Map, settings: Mapping[str, Any], problems:
         mappings=tuple(str(item.get("type", "")) for item in mappings),
         entity=entity,
         sensitive=bool(settings.get("sensitive", problems.mapping(node, "metadata", "slot").get("sensitive", False))),
+        proof=problems.value(own, "proof", (bool,), f"slot '{name}'", default=False),
         labels=dict(labels) if isinstance(labels, Map) else {"": str(labels or name.replace("_", " "))},
         line=node.line,
         file=node.file,
@@ -215,8 +218,12 @@ class ResponseCompiler:
             titles = {"": item["title"]}
             for language, value in self.problems.mapping(item, "translation", "button").items():
                 titles[language] = value.get("title", "") if isinstance(value, Map) else value
-            found.append({lang: Button(self._template(title, item), kind, text, values) for lang, title in titles.items()})
+            found.append({lang: self._button(self._template(title, item), kind, text, values) for lang, title in titles.items()})
         return found
+
+    def _button(self, title: Template, kind: PayloadKind, text: Template, values: tuple[tuple[str, Template], ...]) -> Button:
+        button = Button(title, kind, text, values)
+        return replace(button, fixed=filled(button, self.slots, {}, {})) if is_fixed(button) else button
 
     def _payload(self, payload: str, node: Map) -> tuple[Any, Template, tuple[tuple[str, Template], ...]]:
         empty = Template("")

@@ -17,10 +17,11 @@ from dialogs.source import Map, Problems, Seq
 
 SETTINGS_KEYS = {
     "start_flow", "auth_flow", "languages", "language_slot", "remember", "timezone", "channels", "flows", "slots", "words", "limits",
-    "thresholds",
+    "thresholds", "hours", "queues",
 }  # fmt: skip
-FLOW_SETTINGS = {"channels", "auth", "risk", "resume", "ttl", "steps", "queue"}
+FLOW_SETTINGS = {"channels", "auth", "risk", "resume", "ttl", "steps", "queue", "hours"}
 _WORD_KEYS = {
+    "alarm",
     "consent",
     "navigation",
     "keys",
@@ -35,6 +36,7 @@ _WORD_KEYS = {
     "weekdays",
 }
 _NAVIGATION = ("back", "menu", "repeat", "help", "agent", "language", "skip", "cancel", "restart", "more")
+_ALARMS = ("risk", "abuse")
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\(([\w.-]+)\)|\{([^}]*)\})")
 _ENTITY_NAME = re.compile(r"\"entity\"\s*:\s*\"([\w.-]+)\"")
 _ENTITY_VALUE = re.compile(r"\"value\"\s*:\s*\"([^\"]*)\"")
@@ -67,6 +69,7 @@ def load_zone(settings: Map, problems: Problems) -> ZoneInfo:
 def load_words(nodes: Iterable[Map], languages: Iterable[str], problems: Problems) -> Words:
     """Merge the word files in order into one table."""
     lists: dict[str, set[str]] = {}
+    alarm: dict[tuple[str, ...], str] = {}
     pairs: dict[str, dict[str, Any]] = {}
     keys: dict[str, dict[str, str]] = {}
     names: dict[str, str] = {}
@@ -76,6 +79,10 @@ def load_words(nodes: Iterable[Map], languages: Iterable[str], problems: Problem
         problems.unknown(consent, {"stop", "stop_sms", "start", "start_if_out"}, "consent")
         for name in ("stop", "stop_sms", "start", "start_if_out"):
             lists.setdefault(name, set()).update(_words(consent, name, problems))
+        calls = problems.mapping(node, "alarm", "words")
+        problems.unknown(calls, _ALARMS, "alarm")
+        for name in _ALARMS:
+            alarm.update({words_of(phrase): f"words:{name}" for phrase in _words(calls, name, problems)})
         for name in ("yes", "no", "change", "multiplied_after"):
             lists.setdefault(name, set()).update(_words(node, name, problems))
         for name, table in (("navigation", _NAVIGATION), ("languages", tuple(languages))):
@@ -99,6 +106,7 @@ def load_words(nodes: Iterable[Map], languages: Iterable[str], problems: Problem
         start_if_out=frozenset(lists["start_if_out"]),
         navigation=pairs["navigation"],
         keys={family: keys.get("", {}) | table for family, table in keys.items()},
+        alarm=_by_first(alarm),
         languages=pairs["languages"],
         language_names=names,
         yes=frozenset(lists["yes"]),
@@ -109,6 +117,14 @@ def load_words(nodes: Iterable[Map], languages: Iterable[str], problems: Problem
         days=pairs["days"],
         weekdays=pairs["weekdays"],
     )
+
+
+def _by_first(phrases: Mapping[tuple[str, ...], str]) -> dict[str, tuple[tuple[tuple[str, ...], str], ...]]:
+    found: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {}
+    for phrase, reason in phrases.items():
+        if phrase:
+            found[phrase[0]] = (*found.get(phrase[0], ()), (phrase, reason))
+    return found
 
 
 def _words(node: Map, key: str, problems: Problems) -> list[str]:

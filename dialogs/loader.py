@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.model.address import Strength
+from dialogs.hours import load_hours, load_queue_hours
 from dialogs.load_domain import ResponseCompiler, load_slots
 from dialogs.load_settings import (
     FLOW_SETTINGS,
@@ -109,6 +110,9 @@ def load_project(folder: Path) -> Project:
         actions=frozenset(name for flow in flows.values() for name in actions_of(flow)),
         asked=frozenset(name for flow in flows.values() for name in asked_of(flow)),
         zone=load_zone(settings, problems),
+        proofs=frozenset(name for name, slot in slots.items() if slot.proof),
+        hours=load_hours(settings, "hours", "gateway.yml", problems),
+        queue_hours=load_queue_hours(settings, problems),
     )
     check_settings(project, settings, problems)
     problems.raise_if_any()
@@ -173,6 +177,7 @@ def _flow(flow_id: str, node: Map, settings: Map, slots: Mapping[str, Slot], pro
         resume=_one_of(settings, "resume", ("any", "same_channel", "never"), problems),
         ttl_s=float(ttl) if ttl is not None else None,
         queue=value(settings, "queue", (str,), what),
+        hours=load_hours(settings, "hours", what, problems),
     )
 
 

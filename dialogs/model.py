@@ -13,6 +13,7 @@ from typing import Any, Literal
 from core.model.address import Strength
 from core.model.inbound import Media
 from dialogs.conditions import Condition
+from dialogs.hours import Hours
 from dialogs.templates import Template
 
 END = -1
@@ -154,6 +155,7 @@ class Flow:
     resume: str = "any"
     ttl_s: float | None = None
     queue: str | None = None
+    hours: Hours | None = None
 
     def name(self, language: str) -> str:
         """Return the readable name in `language`, or in the project's first."""
@@ -176,6 +178,7 @@ class Slot:
     rejections: tuple[Rejection, ...] = ()
     refill_utter: str | None = None
     sensitive: bool = False
+    proof: bool = False  # set by an action when the person has proved who they are
     labels: Mapping[str, str] = field(default_factory=dict)
     line: int = 0
     file: str = ""
@@ -186,12 +189,16 @@ PayloadKind = Literal["set", "intent", "text"]
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One option of a response: its label, and what choosing it means: slots to set, an intent with entities, or words."""
+    """One option of a response: its label, and what choosing it means: slots to set, an intent with entities, or words.
+
+    `fixed` is the finished option where nothing in it depends on slots.
+    """
 
     title: Template
     kind: PayloadKind
     text: Template
     values: tuple[tuple[str, Template], ...] = ()
+    fixed: list[Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +252,7 @@ class Words:
     start_if_out: frozenset[str]
     navigation: Mapping[str, str]  # word -> back, menu, repeat, help, agent, language, skip, cancel, restart
     keys: Mapping[str, Mapping[str, str]]  # family or "" -> digits and signs -> navigation
+    alarm: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]  # first word -> phrases that call for a person, and why
     languages: Mapping[str, str]
     language_names: Mapping[str, str]
     yes: frozenset[str]
@@ -271,6 +279,8 @@ class Limits:
     same_text: int = 5
     texts_per_minute: int = 20
     session_s: float = 3600.0
+    auth_age_s: float = 900.0
+    mails_per_day: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,4 +302,7 @@ class Project:
     remember: frozenset[str]
     actions: frozenset[str]  # custom actions that the flows name
     asked: frozenset[str]  # slots that some flow asks people for
+    proofs: frozenset[str] = frozenset()  # slots that say that the person has proved who they are
+    hours: Hours | None = None  # of the people to whom conversations are handed over
+    queue_hours: Mapping[str, Hours] = field(default_factory=dict)
     zone: tzinfo = UTC

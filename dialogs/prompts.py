@@ -11,11 +11,12 @@ from typing import Any
 from core.model.capabilities import Family
 from core.model.dialog import SetTimer
 from dialogs import stack
+from dialogs.buttons import filled
 from dialogs.handover import hand_over
 from dialogs.interpret import read
 from dialogs.model import Button, Collect, Flow
 from dialogs.spoken import wants_keys
-from dialogs.templates import Template, show
+from dialogs.templates import show
 from dialogs.turn import Frame, Option, Turn, Utterance
 
 _NOTHING: Mapping[str, Any] = {}
@@ -69,26 +70,10 @@ def options_of(turn: Turn, buttons: tuple[Button, ...], context: Mapping[str, An
     """Fill the buttons of a response; one whose values are missing is left out."""
     options: list[Option] = []
     for button in buttons:
-        title = button.title.fill(turn.slots, context)
-        values = {name: _fill(turn, name, value, context) for name, value in button.values}
-        text = button.text.fill(turn.slots, context)
-        if not title or text is None:
-            continue
-        data = values if button.kind == "set" else [text, values] if button.kind == "intent" else text
-        options.append([title, button.kind, data])
+        option = button.fixed or filled(button, turn.project.slots, turn.slots, context)
+        if option is not None:
+            options.append(option)
     return options
-
-
-def _fill(turn: Turn, name: str, value: Template, context: Mapping[str, Any]) -> Any:
-    text = value.fill(turn.slots, context)
-    slot = turn.project.slots.get(name)
-    if text is None or text == "null":
-        return None
-    if slot is not None and slot.type == "bool":
-        return text.lower() == "true"
-    if slot is not None and slot.type == "float":
-        return float(text)
-    return text
 
 
 def _options(turn: Turn, step: Collect, buttons: tuple[Button, ...], context: Mapping[str, Any]) -> list[Option]:

@@ -25,6 +25,8 @@ BUILT_IN = frozenset(
         "action_correct_chosen",
         "action_take_answer",
         "action_set_language",
+        "action_request_callback",
+        "action_wait",
     }
 )
 """Actions that the engine carries out itself; the patterns use them, and flows may."""
@@ -128,6 +130,12 @@ def check_settings(project: Project, settings: Map, problems: Problems) -> None:
         problems.add(settings, f"start_flow: there is no flow '{project.start_flow}'", "start_flow")
     if project.auth_flow is not None and project.auth_flow not in project.flows:
         problems.add(settings, f"auth_flow: there is no flow '{project.auth_flow}'", "auth_flow")
+    named = {flow.queue for flow in project.flows.values()}
+    for name in project.queue_hours:
+        if name not in named:
+            problems.add(settings, f"queues: no flow names the queue '{name}'", "queues")
+    for name in project.proofs & project.asked:
+        problems.add(settings, f"slots: '{name}' is a proof, so no flow may ask people for it", "slots")
     for name in project.remember:
         if name not in project.slots:
             problems.add(settings, f"remember: there is no slot '{name}'", "remember")

@@ -11,7 +11,8 @@ from dialogs.built_in import BUILT_IN_ACTIONS
 from dialogs.handover import hand_over
 from dialogs.model import Action, Collect, Step
 from dialogs.prompts import offer, open_prompt, refuse
-from dialogs.steps import request, run
+from dialogs.requests import request
+from dialogs.steps import run
 from dialogs.turn import Frame, Turn, Utterance
 
 _FAILURES_MAX = 2
@@ -43,6 +44,7 @@ def action_done(turn: Turn, done: ActionDone) -> None:
         _say(turn, response)
     if outcome.get("pause"):
         hand_over(turn, "action", failed=done.name)
+        run(turn)
     elif frame is not None and step is not None:
         turn.state["errors"] = {flow_id: count for flow_id, count in turn.state.get("errors", {}).items() if flow_id != frame["flow"]}
         _go_on(turn, frame, step, pending["use"], outcome.get("followup"))

@@ -5,6 +5,7 @@ It decides whether what was open goes on, is offered again, or is over.
 
 from __future__ import annotations
 
+from core.model.capabilities import Family
 from core.model.dialog import HandedBack, Said, TimerFired
 from core.model.inbound import Session
 from dialogs import stack
@@ -23,6 +24,9 @@ _SILENCES_MAX = 3
 
 def expire(turn: Turn) -> None:
     """Drop what has waited too long, before anything is interpreted."""
+    proved = turn.state.get("proved")
+    if proved is not None and turn.context.now_ms - proved > turn.project.limits.auth_age_s * 1000:
+        turn.forget_proof()
     seen = turn.state.get("seen")
     if seen is None or not turn.stack or "pending" in turn.state:
         return
@@ -54,14 +58,17 @@ def arrive(turn: Turn, said: Said) -> bool:
     state["seen"], state["channel"] = context.now_ms, context.channel_id
     if moved:
         whole(turn)
+        _leave_secrets(turn)
+    if began and turn.one_shot:
+        turn.forget_proof()
+    if turn.family == Family.EMAIL and turn.stack and turn.frame["flow"] == "pattern_completed":
+        stack.pop(turn)  # nobody is asked by mail whether there is more
     open_frame = interrupted(turn)
     if open_frame is None:
         if began and said.choice is None:
             stack.clear(turn)
         state["family"] = turn.family
         return False
-    if moved:
-        _leave_secrets(turn)
     fresh_session = began and context.capabilities.session
     if turn.frame["flow"] == "pattern_continue_interrupted" and not fresh_session:
         state["family"] = turn.family
@@ -87,6 +94,8 @@ def offer_to_continue(turn: Turn, flow: Flow, family: str = "") -> None:
 
 
 def _leave_secrets(turn: Turn) -> None:
+    """Keep secrets and proofs to the channel on which they were given."""
+    turn.forget_proof()
     slots = turn.project.slots
     for name in [name for name in turn.slots if name in slots and slots[name].sensitive]:
         turn.set(name, None)

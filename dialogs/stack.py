@@ -134,6 +134,12 @@ def leave(frame: Frame) -> None:
         frame.pop(key, None)
 
 
+def forget_tries(frame: Frame) -> None:
+    """Let a question that went unanswered be asked afresh."""
+    frame.pop("fails", None)
+    frame.pop("noinput", None)
+
+
 def startable(turn: Turn, flow: Flow) -> bool:
     """Tell whether the person may start `flow` here and now."""
     if flow.never or (flow.channels and turn.family not in flow.channels):

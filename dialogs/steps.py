@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.model.dialog import RunAction
-from core.model.ids import derive
 from dialogs import stack
 from dialogs.built_in import BUILT_IN_ACTIONS, close_interaction
 from dialogs.handover import facts
 from dialogs.interpret import broken_rule
 from dialogs.model import Action, Call, Collect, Flow, Link, SetSlots, Step
 from dialogs.prompts import note_answer, offer, open_prompt, refuse
+from dialogs.requests import request
 from dialogs.templates import Template
 from dialogs.turn import Frame, Stuck, Turn
 
@@ -35,7 +34,7 @@ def run(turn: Turn) -> None:
         turn.visits[visit] = turn.visits.get(visit, 0) + 1
         if turn.steps > limits.steps_per_turn or turn.visits[visit] > limits.visits_per_turn:
             raise Stuck("steps")
-        if flow.auth > turn.context.trust and frame["kind"] == "user":
+        if flow.auth and frame["kind"] == "user" and flow.auth > turn.trust:
             _step_up(turn, frame)
             continue
         _execute(turn, frame, step)
@@ -156,26 +155,3 @@ def _act(turn: Turn, frame: Frame, step: Action) -> None:
             stack.advance(turn, frame, step)
     else:
         request(turn, frame, step, "step")
-
-
-def request(turn: Turn, frame: Frame, step: Action, use: str) -> None:
-    """Ask for a custom action and wait for its end; `use` says what its end means: step, ask or validate."""
-    key = derive(turn.context.cause, f"action:{turn.number()}:{frame['id']}:{step.id}")
-    turn.close_prompt()
-    turn.state["pending"] = {"key": key, "name": step.name, "frame": frame["id"], "step": step.id, "use": use}
-    tried = turn.state.get("tried", ())
-    turn.state["tried"] = [*(name for name in tried if name != step.name), step.name][-10:]
-    slots = {name: slot.initial for name, slot in turn.project.slots.items()} | turn.slots
-    tracker = {
-        "sender_id": turn.context.conversation_id,
-        "slots": slots,
-        "latest_message": {"text": turn.text_in, "intent": {"name": None, "confidence": 0.0}, "entities": []},
-        "latest_input_channel": turn.family,
-        "events": [],
-        "paused": False,
-        "followup_action": None,
-        "active_loop": {},
-        "latest_action_name": None,
-    }
-    turn.effects.append(RunAction(step.name, key, tracker, step.timeout_s, step.retries, step.idempotent, step.slow))
-    turn.waiting = True

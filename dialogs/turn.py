@@ -110,13 +110,33 @@ class Turn:
             self.slots.pop(name, None)
         else:
             self.slots[name] = value
+            if name in self.project.proofs and value:
+                self.state["proved"] = self.context.now_ms
         if name == self.project.language_slot and value in self.project.languages:
             self.speak(value)
 
     def remember(self, name: str) -> None:
         """Keep what the person told in `name` for later flows and channels, if the project says so."""
         if name in self.project.remember and not self.project.slots[name].sensitive:
-            self.effects.append(Remember(name, self.slots[name], self.context.trust >= Strength.PROVED))
+            self.effects.append(Remember(name, self.slots[name], self.trust >= Strength.PROVED))
+
+    @property
+    def trust(self) -> Strength:
+        """How well the person is known now: a proof counts for a while, and then only what the channel itself shows does."""
+        trust, proved = self.context.trust, self.state.get("proved")
+        if trust < Strength.PROVED or not self.project.proofs:
+            return trust
+        fresh = proved is not None and self.context.now_ms - proved <= self.project.limits.auth_age_s * 1000
+        return trust if fresh else self.context.capabilities.sender_strength
+
+    def forget_proof(self) -> None:
+        """Take away what a proof has shown; flows that need one ask for it again."""
+        if self.state.pop("proved", None) is None:
+            return
+        for name in self.project.proofs:
+            self.slots.pop(name, None)
+        for frame in self.stack:
+            frame.pop("auth", None)
 
     def speak(self, language: str) -> None:
         """Go on in another language."""
