@@ -84,6 +84,7 @@ def load_dialogs(settings: Settings) -> Project:
 async def serve(settings: Settings, data: Path, *, ready: Callable[[Gateway], None]) -> None:
     """Run a gateway until the process is told to stop. Raises `ConfigWrong`, `StoreRefused`, `KeyRefused`, `ProjectWrong` and OSError."""
     logs.configure()
+    os.umask(0o077)  # whatever file is made from here on, nobody else on the machine may read it
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(logs.unheard)

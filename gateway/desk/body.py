@@ -14,6 +14,7 @@ from gateway.desk.auth import Problem
 
 _BODY_BYTES = 65_536
 _BODY_TIMEOUT_S = 10.0
+_NUMBER_MAX = 2**53
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -26,6 +27,7 @@ async def fields(request: web.Request, **types: Any) -> dict[str, Any]:
     for name, expected in types.items():
         value = document.get(name)
         wrong = not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool)
+        wrong = wrong or (isinstance(value, int) and not 0 <= value <= _NUMBER_MAX)  # more than a row holds is nobody's number
         if wrong:
             raise Problem(400, "bad_request", f"The field {name!r} is missing or of the wrong type.")
     return {name: document.get(name) for name in types}
