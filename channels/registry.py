@@ -63,6 +63,9 @@ KINDS: Mapping[str, Kind] = _kinds(
     Kind("telegram", "channels.telegram", "A Telegram bot"),
     Kind("sms_plivo", "channels.sms_plivo", "SMS and MMS through Plivo"),
     Kind("sms_infobip", "channels.sms_infobip", "SMS through Infobip"),
+    Kind("smpp", "channels.smpp", "SMS or USSD straight from an operator's centre, by SMPP 3.4"),
+    Kind("voice_twilio", "channels.voice_twilio", "Calls through Twilio, by keys and words"),
+    Kind("sms_clickatell", "channels.sms_clickatell", "SMS through Clickatell"),
     Kind("webchat", "channels.webchat", "The chat window on a web site, over its WebSocket"),
     Kind("console", "channels.console", "One person at the terminal of this machine"),
 )

@@ -1,0 +1,257 @@
+"""SMS through Clickatell: callbacks of its One API and of the platform's older SMS integration in, the One API out.
+
+What arrives is proved by the user and password of the callback, if it has them, and by the list of source networks. Reports give our
+own id back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from channels import admission, frames, sms, texts
+from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from core.model.address import Address
+from core.model.ids import ChannelId
+from core.model.inbound import DeliveryReport, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
+from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+
+TEXT_CHARS_MAX = 1_530  # ten parts
+ITEMS_MAX = 1_000
+_STATUS: Mapping[int, DeliveryStatus] = {  # One API
+    2: DeliveryStatus.ACCEPTED,  # queued
+    3: DeliveryStatus.ACCEPTED,  # scheduled
+    4: DeliveryStatus.SENT,
+    5: DeliveryStatus.DELIVERED,
+    6: DeliveryStatus.READ,
+    20: DeliveryStatus.UNDELIVERED,  # expired
+    21: DeliveryStatus.FAILED,  # stopped by us
+    22: DeliveryStatus.FAILED,  # stopped by them
+    23: DeliveryStatus.UNDELIVERED,
+    25: DeliveryStatus.FAILED,  # no credit
+    26: DeliveryStatus.FAILED,  # limits of the account
+    27: DeliveryStatus.FAILED,
+    28: DeliveryStatus.FAILED,
+    29: DeliveryStatus.UNDELIVERED,  # no such recipient
+    60: DeliveryStatus.FAILED,
+    61: DeliveryStatus.FAILED,
+    100: DeliveryStatus.FAILED,  # routing
+}
+_OLD_STATUS: Mapping[int, DeliveryStatus] = {  # the older integration
+    2: DeliveryStatus.ACCEPTED,  # queued
+    3: DeliveryStatus.SENT,  # at the next gateway
+    4: DeliveryStatus.DELIVERED,
+    5: DeliveryStatus.FAILED,  # something in the message
+    6: DeliveryStatus.FAILED,  # stopped
+    7: DeliveryStatus.UNDELIVERED,
+    8: DeliveryStatus.ACCEPTED,
+    9: DeliveryStatus.FAILED,  # routing
+    10: DeliveryStatus.UNDELIVERED,  # expired
+    11: DeliveryStatus.ACCEPTED,  # queued for later
+    12: DeliveryStatus.FAILED,  # no credit
+    14: DeliveryStatus.FAILED,  # too long
+}
+_REFUSED: Mapping[int, tuple[SendErrorCode, bool]] = {  # their code: ours, and whether our configuration is at fault
+    1: (SendErrorCode.BAD_CREDENTIALS, True),
+    2: (SendErrorCode.BAD_CREDENTIALS, True),  # account not active
+    3: (SendErrorCode.BAD_CREDENTIALS, True),  # integration not active
+    7: (SendErrorCode.BAD_CREDENTIALS, True),  # our address is not on their list
+    20: (SendErrorCode.REFUSED, True),  # no credit
+    21: (SendErrorCode.REFUSED, True),  # malformed
+    23: (SendErrorCode.REFUSED, True),  # parameter
+    24: (SendErrorCode.TOO_LONG, False),
+    25: (SendErrorCode.BAD_ADDRESS, False),
+    26: (SendErrorCode.OPTED_OUT, False),
+    27: (SendErrorCode.BAD_ADDRESS, False),
+    28: (SendErrorCode.REFUSED, True),  # sandbox: recipient not registered
+    38: (SendErrorCode.REFUSED, True),  # channel not active
+    39: (SendErrorCode.REFUSED, True),  # channel not available
+    44: (SendErrorCode.REFUSED, True),  # our number is suspended
+    45: (SendErrorCode.REFUSED, True),  # not our number
+    100: (SendErrorCode.TOO_LONG, False),
+    101: (SendErrorCode.REFUSED, True),  # no two-way messages to this country
+    110: (SendErrorCode.REFUSED, True),
+    111: (SendErrorCode.REFUSED, True),
+}
+_DOWN = {18, 19}  # they failed and say so, so nothing was sent
+_THROTTLED = {43}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of a channel at Clickatell; its address is the two-way number, short code or name that messages come from."""
+
+    api_key: str = field(repr=False, metadata={"doc": "API key of the integration, by reference."})
+    basic: tuple[str, ...] = field(
+        default=(), repr=False, metadata={"doc": "user:password that the callbacks carry; two while it is being changed."}
+    )
+    two_way: bool = field(
+        default=True, metadata={"doc": "Send with the channel's address as sender; false where the integration is one-way."}
+    )
+    sources: tuple[str, ...] = field(default=(), metadata={"doc": "Networks that Clickatell calls from; empty: from anywhere."})
+    api_base: str = field(default="https://platform.clickatell.com", metadata={"doc": "Base address of the API.", "pattern": sms.API_BASE})
+    timeout_s: float = field(default=sms.TIMEOUT_S, metadata={"doc": "Seconds that one call of the API may take.", "least": 1, "most": 60})
+
+    def __post_init__(self) -> None:
+        if not self.api_key or not all(":" in pair for pair in self.basic):
+            raise ValueError("api_key must not be empty, and basic has the form user:password")
+        admission.networks(self.sources)
+
+
+class SmsClickatell:
+    """The adapter of one number at Clickatell."""
+
+    kind = "sms_clickatell"
+    capabilities = sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="several times, if it gets no 200")
+
+    def __init__(self, our_address: Address, settings: Settings, default_region: str) -> None:
+        self._address = our_address
+        self._basic = settings.basic
+        self._sources = admission.networks(settings.sources)
+        self._two_way = settings.two_way
+        self._send_url = f"{settings.api_base.rstrip('/')}/v1/message"
+        self._headers = {"Authorization": settings.api_key, "Accept": "application/json"}
+        self._events = sms.LastEvents(parse, default_region)
+        self._http = Http(timeout_s=settings.timeout_s)
+
+    def authenticate(self, request: RawRequest) -> None:
+        """Raise `AuthenticationFailed` unless user, password and source are right and every message is for our number."""
+        admission.check_source(self._sources, request.remote)
+        admission.check_basic(self._basic, request.headers.get("authorization", ""))
+        try:
+            events = self._events.of(request)
+        except UnreadableRequest:
+            return  # `parse` says what is wrong with it
+        sms.check_recipient(events, self._address)
+
+    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
+        """Return the messages or delivery reports of a callback."""
+        return self._events.of(request)
+
+    def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
+        """Return an empty answer; replies are sent."""
+        del replies
+        return Answer()
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Hand one message to Clickatell; raises `SendError`."""
+        one = {
+            "channel": "sms",
+            "to": sms.digits(message.recipient),
+            "content": sms.outgoing(message, TEXT_CHARS_MAX),
+            "clientMessageId": message.id,
+        }
+        if self._two_way:
+            one["from"] = sms.digits(message.sender)
+        return SendResult(_taken(await self._http.post(self._send_url, document={"messages": [one]}, headers=self._headers)))
+
+    async def close(self) -> None:
+        """End the connections to Clickatell."""
+        await self._http.close()
+
+
+def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> SmsClickatell:
+    """Build the adapter of a number at Clickatell."""
+    del channel_id, public_url  # callbacks are set at the provider, for all messages
+    return SmsClickatell(our_address, settings, default_region)
+
+
+def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
+    """Return the events of a request; raises `UnreadableRequest`."""
+    frame = frames.read_object(request.body)
+    event = frame.get("event")
+    if not isinstance(event, dict):
+        return [_old(frame, default_region)]
+    told = {"moText": partial(_message, region=default_region), "messageStatusUpdate": partial(_status, known=_STATUS)}
+    items: list[tuple[str, Any]] = []
+    for name, content in event.items():
+        if not isinstance(content, list) or len(content) > ITEMS_MAX:
+            raise UnreadableRequest("bad_member", name[:40])
+        items += [(name, item) for item in content]
+    return sms.each(items, lambda item: told[item[0]](_object(item[1])) if item[0] in told else Ignored("unknown_frame"))
+
+
+def _message(item: dict[str, Any], region: str) -> InboundEvent:
+    if frames.text_member(item, "channel", "sms").strip() != "sms":
+        return Ignored("other_channel")
+    return _said(item, region, sender="from", recipient="to", text="content")
+
+
+def _old(frame: dict[str, Any], region: str) -> InboundEvent:
+    if "statusCode" in frame and "text" not in frame:
+        return _status(frame, known=_OLD_STATUS)
+    return _said(frame, region, sender="fromNumber", recipient="toNumber", text="text")
+
+
+def _said(item: dict[str, Any], region: str, *, sender: str, recipient: str, text: str) -> InboundEvent:
+    who, ours = sms.address(frames.text_member(item, sender, ""), region), sms.address(frames.text_member(item, recipient, ""), region)
+    if who is None or ours is None:
+        raise UnreadableRequest("bad_number", sender if who is None else recipient)
+    said = _decoded(frames.text_member(item, text, ""), frames.text_member(item, "charset", "UTF-8"))
+    return InboundMessage(_id(item), who, ours, texts.clean(said), sent_at=_time(item))
+
+
+def _status(item: dict[str, Any], known: Mapping[int, DeliveryStatus]) -> InboundEvent:
+    external_id, code = _id(item), item.get("statusCode")
+    reached = known.get(code) if type(code) is int else None
+    if reached is None:
+        return Ignored("unknown_status")
+    ours = item.get("clientMessageId")
+    bad = reached in {DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED}
+    message_id = sms.our_id(ours) if isinstance(ours, str) else None
+    return DeliveryReport(external_id, reached, message_id=message_id, code=str(code) if bad else None, at=_time(item))
+
+
+def _decoded(text: str, charset: str) -> str:
+    """Return a text; the older integration writes others than UTF-8 as their escaped bytes."""
+    encoding = {"UTF-16BE": "utf-16-be", "ISO-8859-1": "latin-1"}.get(charset.strip().upper())
+    return text if encoding is None else unquote_to_bytes(text.replace("+", " ").encode("utf-8", "replace")).decode(encoding, "replace")
+
+
+def _id(item: dict[str, Any]) -> str:
+    external_id = frames.text_member(item, "messageId")
+    if not sms.is_id(external_id):
+        raise UnreadableRequest("bad_id")
+    return external_id
+
+
+def _time(item: dict[str, Any]) -> int | None:
+    value = item.get("timestamp")
+    return value if type(value) is int and 0 < value < 10**14 else None
+
+
+def _object(item: object) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        raise UnreadableRequest("bad_member")
+    return item
+
+
+def _taken(answer: HttpAnswer) -> str:
+    """Return the id of the message; raises its error, that of the whole, or of HTTP."""
+    document = answer.json_object()
+    sent = document.get("messages")
+    first = sent[0] if isinstance(sent, list) and sent and isinstance(sent[0], dict) else {}
+    for error in (first.get("error"), document.get("error"), document):
+        code = error.get("code", error.get("errorCode")) if isinstance(error, dict) else None
+        if isinstance(code, str) and code.isdecimal() and len(code) < 5:
+            code = int(code)
+        if type(code) is int and code:
+            raise _refused(code, answer)
+    if not 200 <= answer.status < 300:
+        raise refusal(answer)
+    external_id = first.get("apiMessageId")
+    if first.get("accepted") is False or not isinstance(external_id, str) or not sms.is_id(external_id):
+        raise sms.unreadable("a message id")
+    return external_id
+
+
+def _refused(code: int, answer: HttpAnswer) -> SendError:
+    if code in _THROTTLED:
+        return SendError(SendErrorCode.THROTTLED, retryable=True, provider_code=str(code), retry_after_s=retry_after_s(answer.headers))
+    if code in _DOWN:
+        return SendError(SendErrorCode.PROVIDER_DOWN, retryable=True, provider_code=str(code), retry_after_s=retry_after_s(answer.headers))
+    ours_code, ours = _REFUSED.get(code, (SendErrorCode.REFUSED, False))
+    return SendError(ours_code, retryable=False, ours=ours, provider_code=str(code))
