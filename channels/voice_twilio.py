@@ -1,0 +1,184 @@
+"""Calls through Twilio: signed webhooks in, TwiML out; keys and words are messages of a session that is the call.
+
+A caller who hides their number is a new visitor in every call, never one person with all the others. What people key in is in the request
+alone. Must not answer with silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from channels import forms, numbers, texts, twilio_hooks
+from channels.twilio_hooks import one
+from core.model.address import Address, AddressKind
+from core.model.capabilities import Capabilities, Family
+from core.model.ids import ChannelId
+from core.model.inbound import ContactSignal, Ignored, InboundEvent, InboundMessage, RawRequest, Session, UnreadableRequest
+from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
+
+TEXT_CHARS_MAX = 1_500
+Speak = Callable[[Sequence[OutboundMessage]], bytes]
+_ONCE = (
+    "AccountSid", "AnsweredBy", "CallSid", "CallStatus", "CallbackSource", "CallerName", "Digits", "Direction", "From", "SpeechResult",
+    "To",
+)  # fmt: skip
+_SID = re.compile(r"CA[0-9A-Za-z]{1,32}")  # no room for a neighbouring field that a forger lets run into it
+_KEYS = re.compile(r"[0-9A-D*#]{0,64}")
+_ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+_MACHINES = ("machine", "fax")
+_VOIP_CHARS_MAX = 200
+_HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked")
+_KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
+_HIDDEN = frozenset({*_HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in _HIDDEN_WORDS)})  # some networks spell it in digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(twilio_hooks.Account):
+    """Settings of a number at Twilio that people call; its address is that number."""
+
+    voices: tuple[str, ...] = field(
+        default=("en-US", "fr-FR"),
+        metadata={
+            "doc": "For each language Twilio's tag of it, and a voice if wanted, such as `en-GB Polly.Amy`.",
+            "pattern": r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*( [A-Za-z0-9._-]{1,60})?",
+        },
+    )
+    otherwise: str = field(
+        default="Thank you for calling. We will get back to you. Goodbye.",
+        metadata={"doc": "What is said, in the first of the voices, where there is nothing else to say."},
+    )
+    answer_deadline_s: float = field(
+        default=4.0, metadata={"doc": "Seconds of silence after which a caller must hear something.", "least": 1, "most": 10}
+    )
+
+    def __post_init__(self) -> None:
+        twilio_hooks.Account.__post_init__(self)
+        if not self.otherwise.strip():
+            raise ValueError("otherwise must be a sentence")
+
+
+class VoiceTwilio:
+    """The adapter of one number that people call; `speak` makes TwiML of replies."""
+
+    kind = "voice_twilio"
+
+    def __init__(self, our_address: Address, settings: Settings, default_region: str, *, speak: Speak) -> None:
+        self.capabilities = Capabilities(
+            family=Family.VOICE,
+            text_max_chars=TEXT_CHARS_MAX,
+            text_budget_chars=300,
+            choices_max=5,
+            inline_reply=True,
+            outbound=False,
+            session=True,
+            answer_deadline_s=settings.answer_deadline_s,
+            merge_replies=True,
+            secrets_allowed=True,
+            provider_retries="none for an answer that is late; then the fallback URL of the number, if it has one",
+        )
+        self._address = our_address
+        self._region = default_region
+        self._speak = speak
+        self._forms = forms.LastForm()
+        self._signed = twilio_hooks.Signed(settings, _ONCE, self._forms)
+
+    def authenticate(self, request: RawRequest) -> None:
+        """Raise `AuthenticationFailed` unless Twilio signed the request, for our account and our number."""
+        form = self._signed.form_of(request)
+        if form is not None and not _is_verdict(form):
+            twilio_hooks.check_parties(form, "From" if _is_ours(form) else "To", self._address.value)
+
+    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
+        """Return what a caller keyed in or said, that they said nothing, or that the call is over."""
+        return _events(request, self._region, self._forms)
+
+    def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
+        """Return TwiML that says the replies, then listens or hangs up."""
+        return Answer(content_type="text/xml; charset=utf-8", body=self._speak(replies))
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Raise `SendError`: nothing can be said outside a call."""
+        raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail=f"{message.id}: a voice answers only within a call")
+
+
+def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> VoiceTwilio:
+    """Build the adapter of a number; raises ValueError for an address that nobody can call."""
+    from channels import voice_twiml  # noqa: PLC0415 - the library is for configured channels only
+
+    del channel_id  # Twilio knows the channel by its URL and number
+    if our_address.kind not in {AddressKind.MSISDN, AddressKind.SHORT_CODE}:
+        raise ValueError(f"the address of a voice channel is a phone number, not {our_address}")
+    voices = voice_twiml.Voices(settings.voices)
+    otherwise = settings.otherwise
+    return VoiceTwilio(
+        our_address, settings, default_region, speak=lambda replies: voice_twiml.answer(replies, voices, public_url, otherwise)
+    )
+
+
+def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
+    """Return the events of a request; raises `UnreadableRequest`."""
+    return _events(request, default_region, forms.LastForm())
+
+
+def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequence[InboundEvent]:
+    form = twilio_hooks.read(request, last_form)
+    call = one(form, "CallSid")
+    if not _SID.fullmatch(call):
+        raise UnreadableRequest("bad_call_sid")
+    if _is_verdict(form):
+        return [Ignored("answering_machine")]
+    ends = ("To", "From") if _is_ours(form) else ("From", "To")
+    person, here = (_party(one(form, name), region, call) for name in ends)
+    if person is None or here is None:
+        raise UnreadableRequest("bad_number", ends[0] if person is None else ends[1])
+    status, answered_by = one(form, "CallStatus").lower(), one(form, "AnsweredBy").lower()
+    if status in _ENDED or answered_by.startswith(_MACHINES):
+        over = status if status in _ENDED else answered_by[:40]
+        return [ContactSignal(f"{call}:end", person, here, "hung_up", session_id=call, value=over)]
+    if "CallbackSource" in form:
+        return [Ignored("call_progress")]
+    return [_said(request, form, call, person, here)]
+
+
+def _said(request: RawRequest, form: forms.Form, call: str, person: Address, here: Address) -> InboundMessage:
+    """Return a call that begins, or the answer to a prompt: the keys, else the words, else the silence."""
+    keys = one(form, "Digits")
+    if not _KEYS.fullmatch(keys):
+        raise UnreadableRequest("bad_keys")
+    prompt = twilio_hooks.our_id(request.url)
+    answers = prompt is not None or "Digits" in form or "SpeechResult" in form
+    cause = prompt or blake2b(request.body, digest_size=8).hexdigest()
+    return InboundMessage(
+        external_id=f"{call}:{cause}" if answers else call,
+        sender=person,
+        recipient=here,
+        text=keys or texts.clean(one(form, "SpeechResult")),
+        session=Session.RESUME if answers else Session.NEW,
+        session_id=call,
+        profile_name=texts.clean(one(form, "CallerName")).strip()[:100] or None,
+    )
+
+
+def _is_ours(form: forms.Form) -> bool:
+    """Tell whether we made the call, so that the person is at the other end."""
+    return one(form, "Direction").startswith("outbound")
+
+
+def _is_verdict(form: forms.Form) -> bool:
+    """Tell whether this is word of who picked up, sent beside the call: it names no numbers."""
+    return "AnsweredBy" in form and "From" not in form and "To" not in form
+
+
+def _party(text: str, region: str, call: str) -> Address | None:
+    """Return the address of one end of a call; a hidden number is a visitor of this call alone."""
+    text = text.strip()
+    name = text.removeprefix("client:").lower()
+    if name in _HIDDEN or name.startswith(tuple(f"sip:{word}@" for word in _HIDDEN_WORDS)):
+        return Address(AddressKind.VISITOR, call)
+    if text.startswith(("sip:", "client:")):
+        address = text.partition(";")[0]
+        return Address(AddressKind.SIP, address) if len(address) <= _VOIP_CHARS_MAX and address.isprintable() else None
+    return numbers.sender(text, region)

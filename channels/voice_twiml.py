@@ -1,0 +1,112 @@
+"""Turns replies into TwiML, with Twilio's library: what is said, in which language and voice, and how the call waits for an answer.
+
+Every document says something. Must not know how a request is parsed, and must not add words of its own but the sentence it is given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+from twilio.twiml.voice_response import Gather, Say, VoiceResponse  # type: ignore[import-untyped]  # the library ships no types
+
+from channels.twilio_hooks import printable, url_about
+from channels.voice_twilio import TEXT_CHARS_MAX
+from core.model.outbound import Listen, OutboundMessage, Reply
+from core.text.split import gsm7_length, split
+
+_MARKED = ("Polly.", "Google.")  # the voices that understand marks in a text
+_DATE = r"(?P<date>(?<![\d-])\d{4}-\d{2}-\d{2}(?![\d-]))"
+_TELEPHONE = r"(?P<telephone>\+\d{7,15}(?!\d))"
+_DIGITS = r"(?P<digits>(?<![\d.,+])(?<![A-Z]{3} )\d{5,20}(?!\d|[.,]\d| [A-Z]{3}\b))"  # a code or a number of something, but no money
+_SAID_AS = re.compile(f"{_DATE}|{_TELEPHONE}|{_DIGITS}")
+
+
+class Voices:
+    """How each language is spoken and understood: `en-GB Polly.Amy` is Twilio's tag of a language and perhaps a voice."""
+
+    def __init__(self, voices: Sequence[str]) -> None:
+        pairs = [voice.partition(" ") for voice in reversed(voices)]
+        self._voices = {_language(tag): (tag, name or None) for tag, _, name in pairs}
+        self.first = _language(voices[0].partition(" ")[0]) if voices else ""
+
+    def of(self, language: str) -> tuple[str | None, str | None]:
+        """Return Twilio's tag and voice for a language; None and None leave both to the account."""
+        return self._voices.get(_language(language), (None, None))
+
+
+def _language(tag: str) -> str:
+    return tag.partition("-")[0]
+
+
+def answer(messages: Sequence[OutboundMessage], voices: Voices, hook: str, otherwise: str) -> bytes:
+    """Return the TwiML that says the messages and then listens, or hangs up after the last; with nothing to say, it says `otherwise`.
+
+    `hook` is the webhook's URL; the answer to a prompt comes there with the prompt's id in the query.
+    """
+    response = VoiceResponse()
+    said = [saying for message in messages for saying in _sayings(message.reply, voices)]
+    if not said:
+        response.append(next(_sayings(Reply(otherwise, language=voices.first), voices)))
+        response.hangup()
+        return _document(response)
+    listener = response if any(message.reply.ends_session for message in messages) else _listener(messages[-1], voices, hook)
+    for saying in said:
+        listener.append(saying)
+    if listener is response:
+        response.hangup()
+    else:
+        response.append(listener)
+    return _document(response)
+
+
+def _listener(message: OutboundMessage, voices: Voices, hook: str) -> Gather:
+    """Return what waits for keys and words while the prompt is said; silence comes to the webhook like an answer."""
+    reply = message.reply
+    listen = reply.listen or Listen()
+    by_voice = not (listen.keys_only or reply.sensitive)
+    tag, _ = voices.of(reply.language)
+    return Gather(
+        input="dtmf speech" if by_voice else "dtmf",
+        action=url_about(hook, message),
+        method="POST",
+        timeout=max(1, ceil(listen.timeout_s)),
+        num_digits=listen.digits,
+        speech_timeout="auto" if by_voice else None,
+        language=tag if by_voice else None,
+        barge_in=True,
+        action_on_empty_result=True,
+    )
+
+
+def _sayings(reply: Reply, voices: Voices) -> Iterator[Say]:
+    tag, voice = voices.of(reply.language)
+    text = printable(reply.text)
+    if not text.strip():
+        return
+    for piece in split(text, TEXT_CHARS_MAX, gsm7_length):
+        say = Say(language=tag, voice=voice)
+        if voice is not None and voice.startswith(_MARKED):
+            _mark(say, piece)
+        else:
+            say.append(piece)
+        yield say
+
+
+def _mark(say: Say, text: str) -> None:
+    """Add a text in which dates, telephone numbers and codes are marked, so that they are not read as amounts."""
+    end = 0
+    for found in _SAID_AS.finditer(text):
+        if found.start() > end:
+            say.append(text[end : found.start()])
+        kind = found.lastgroup
+        say.say_as(found[0], interpret_as=kind, format="ymd" if kind == "date" else None)
+        end = found.end()
+    if end < len(text):
+        say.append(text[end:])
+
+
+def _document(response: VoiceResponse) -> bytes:
+    text: str = response.to_xml()
+    return text.encode()

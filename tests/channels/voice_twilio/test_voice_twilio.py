@@ -1,0 +1,254 @@
+"""Calls beyond conformance: the TwiML, held against its vocabulary, and a whole call through the gateway."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from twilio.request_validator import RequestValidator
+
+from channels.voice_twilio import Settings, make
+from core.model.address import Address, AddressKind
+from core.model.ids import ChannelId
+from core.model.inbound import AuthenticationFailed
+from core.model.outbound import Listen, Reply
+from tests.channels.voice_twilio.subject import ACCOUNT, SUBJECT, adapter, form, request, settings, signed
+from tests.conformance.subject import MESSAGE_ID, PUBLIC_URL
+from tests.gateway.running import ANNA, Running, running
+
+# What Twilio's reference allows: the attributes of each verb that we use, and the children of each.
+ATTRIBUTES = {
+    "Response": set(),
+    "Gather": {
+        "input", "action", "method", "timeout", "speechTimeout", "finishOnKey", "numDigits", "language", "hints", "bargeIn",
+        "actionOnEmptyResult", "profanityFilter", "speechModel", "enhanced", "partialResultCallback", "partialResultCallbackMethod",
+    },
+    "Say": {"voice", "language", "loop"},
+    "say-as": {"interpret-as", "format"},
+    "Hangup": set(),
+}  # fmt: skip
+CHILDREN = {"Response": {"Gather", "Say", "Hangup"}, "Gather": {"Say"}, "Say": {"say-as"}, "say-as": set(), "Hangup": set()}
+VOICES = ("en-GB Polly.Amy", "fr-FR", "sw-KE Google.sw-KE-Standard-A")
+TEXTS = [
+    "Hello",
+    "a < b & c </Say><Dial>+1</Dial>",
+    "x" * 4_000,
+    "Code 123456 until 2026-01-31, call +254711082000.",
+    "مرحبا",
+    "a\x00\ufffeb",
+]
+
+
+def check(node: ET.Element) -> None:
+    """Fail for a verb, attribute or nesting that TwiML does not have."""
+    assert set(node.attrib) <= ATTRIBUTES[node.tag], node.tag
+    if node.tag == "Gather":
+        assert set(node.attrib["input"].split()) <= {"dtmf", "speech"}
+        assert int(node.attrib["timeout"]) >= 1
+    if node.tag == "say-as":
+        assert node.attrib["interpret-as"] in {"date", "telephone", "digits"}
+    for child in node:
+        assert child.tag in CHILDREN[node.tag], f"{child.tag} in {node.tag}"
+        check(child)
+
+
+def twiml(*replies: Reply, voices: Sequence[str] | None = None) -> ET.Element:
+    messages = [replace(SUBJECT.message, reply=reply) for reply in replies]
+    made = adapter() if voices is None else adapter(voices=voices)
+    root = ET.fromstring(made.acknowledge(messages).body.decode())
+    check(root)
+    assert "".join(root.itertext()).strip(), "an answer must say something"
+    return root
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("language", ["en", "fr", "sw", "de", "en-KE", ""])
+@pytest.mark.parametrize("listen", [None, Listen(), Listen(2.5, 4, keys_only=True), Listen(0.0, None)])
+def test_every_answer_is_valid_and_says_something(text: str, language: str, listen: Listen | None) -> None:
+    for ends in (False, True):
+        reply = Reply(text, ends_session=ends, language=language, listen=listen, sensitive=ends)
+        twiml(reply, voices=VOICES)
+        twiml(reply, reply, voices=VOICES)
+        twiml(reply, voices=())
+
+
+def test_a_prompt_listens_for_keys_and_words_and_for_silence() -> None:
+    (gather,) = twiml(Reply("How can we help?", language="fr", listen=Listen(6.2)))
+    assert gather.tag == "Gather"
+    assert gather.attrib == {
+        "input": "dtmf speech",
+        "action": f"{PUBLIC_URL}?m={MESSAGE_ID}",
+        "method": "POST",
+        "timeout": "7",
+        "speechTimeout": "auto",
+        "language": "fr-FR",
+        "bargeIn": "true",
+        "actionOnEmptyResult": "true",
+    }
+    (say,) = gather
+    assert (say.text, say.attrib) == ("How can we help?", {"language": "fr-FR"})
+
+
+@pytest.mark.parametrize("reply", [Reply("Your PIN, please.", listen=Listen(5, 4, keys_only=True)), Reply("Secret", sensitive=True)])
+def test_secrets_are_keyed_in_only(reply: Reply) -> None:
+    (gather,) = twiml(reply)
+    assert gather.attrib["input"] == "dtmf"
+    assert not {"speechTimeout", "language"} & set(gather.attrib)
+    assert gather.attrib.get("numDigits") == ("4" if reply.listen else None)
+
+
+def test_a_call_ends_with_its_last_words() -> None:
+    assert [node.tag for node in twiml(Reply("First"), Reply("Goodbye.", ends_session=True))] == ["Say", "Say", "Hangup"]
+    assert [node.tag for node in twiml(Reply("Goodbye.", ends_session=True, listen=Listen()))] == ["Say", "Hangup"]
+
+
+def test_with_nothing_to_say_a_sentence_is_said() -> None:
+    for replies in ((), (Reply(""),), (Reply(" \n"), Reply(""))):
+        say, hangup = twiml(*replies, voices=VOICES)
+        assert (say.text, say.attrib["language"]) == ("Thank you for calling. We will get back to you. Goodbye.", "en-GB")
+        assert hangup.tag == "Hangup"
+
+
+def test_each_language_has_its_voice() -> None:
+    for language, wanted in {
+        "en": {"language": "en-GB", "voice": "Polly.Amy"},
+        "en-KE": {"language": "en-GB", "voice": "Polly.Amy"},
+        "fr": {"language": "fr-FR"},
+        "de": {},
+    }.items():
+        (say,) = twiml(Reply("Hello", language=language), voices=VOICES)[0]
+        assert say.attrib == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("Your code is 482913.", [("digits", "482913")]),
+        ("Case 20260017 is open", [("digits", "20260017")]),
+        ("Call +254711082000, or 0711082000.", [("telephone", "+254711082000"), ("digits", "0711082000")]),
+        ("Due on 2026-01-31.", [("date", "2026-01-31")]),
+        ("You have KES 125000 and 250000 KES, 123456.50 or 1,234,567", []),
+        ("Press 1. In 2026 you had 100 and 2500.", []),
+    ],
+)
+def test_codes_numbers_and_dates_are_marked_for_voices_that_understand(text: str, marked: list[tuple[str, str]]) -> None:
+    (say,) = twiml(Reply(text), voices=VOICES)[0]
+    assert "".join(say.itertext()) == text
+    assert [(node.attrib["interpret-as"], node.text) for node in say] == marked
+    assert [node.attrib.get("format") for node in say] == ["ymd" if kind == "date" else None for kind, _ in marked]
+    (plain,) = twiml(Reply(text), voices=("en-US",))[0]
+    assert (plain.text, list(plain)) == (text, [])
+
+
+def test_word_of_an_answering_machine_is_believed_by_its_signature_alone() -> None:
+    verdict = {"CallSid": "CA1", "AccountSid": ACCOUNT, "AnsweredBy": "machine_start"}
+    adapter().authenticate(signed(request(verdict)))
+    for wrong in (request(verdict), signed(request({**verdict, "AccountSid": "AC1"})), signed(request({**verdict, "From": "x"}))):
+        with pytest.raises(AuthenticationFailed):
+            adapter().authenticate(wrong)
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="sentence"):
+        settings(otherwise=" ")
+    with pytest.raises(ValueError, match="must not be empty"):
+        settings(auth_token=())
+    with pytest.raises(ValueError, match="phone number"):
+        make(ChannelId("voice"), Address(AddressKind.ALIAS, "x"), settings(), PUBLIC_URL, "KE")
+
+
+CONFIG = """
+mode = "demo"
+[operator]
+name = "Demo Telecom"
+country = "KE"
+currency = "KES"
+languages = ["en", "fr", "sw"]
+[dialogs]
+project = "telecom"
+[backend]
+url = "demo"
+[desk]
+queues = ["general", "technical", "billing"]
+[channels.ussd]
+kind = "ussd"
+address = "*384*100#"
+[channels.sms]
+kind = "sms_twilio"
+address = "+254711082000"
+account_sid = { generated = true }
+auth_token = { generated = true }
+api_base = "simulator"
+[channels.web]
+kind = "webchat"
+address = "demo-chat"
+origins = ["own"]
+keys = { generated = true }
+[channels.voice]
+kind = "voice_twilio"
+address = "+254711082000"
+account_sid = { generated = true }
+auth_token = { generated = true }
+"""
+
+
+@pytest.fixture
+async def parley(tmp_path: Path) -> AsyncIterator[Running]:
+    config = tmp_path / "parley.toml"
+    config.write_text(CONFIG)
+    async with running(tmp_path / "data", config=config) as started:
+        yield started
+
+
+async def ring(parley: Running, url: str = "", **changed: str) -> ET.Element:
+    """Call the webhook as Twilio does and return its TwiML."""
+    configured = parley.gateway.channels["voice"]
+    assert isinstance(configured.settings, Settings)
+    fields = form(**{"AccountSid": configured.settings.account_sid, "From": ANNA, **changed})
+    url = url or configured.webhook_url
+    signature = RequestValidator(configured.settings.auth_token[0]).compute_signature(url, fields)
+    async with parley.http.post(url, data=fields, headers={"X-Twilio-Signature": signature}) as answer:
+        assert answer.status == 200
+        root = ET.fromstring(await answer.text())
+    check(root)
+    return root
+
+
+def heard(root: ET.Element) -> str:
+    return " ".join("".join(say.itertext()) for say in root.iter("Say"))
+
+
+async def test_a_call_is_served_and_goes_on_after_a_drop(parley: Running) -> None:
+    menu = await ring(parley, CallStatus="ringing")
+    assert menu[0].tag == "Gather"
+    assert "press 1" in heard(menu)
+    balance = await ring(parley, menu[0].attrib["action"], Digits="1")
+    assert "KES" in heard(balance)
+    again = await ring(parley, menu[0].attrib["action"], Digits="1")
+    assert ET.tostring(again) == ET.tostring(balance), "the same request gets the same answer"
+    over = await ring(parley, CallStatus="completed")
+    assert heard(over), "even where nobody listens, there is a sentence"
+    rows = await parley.rows("select text from message where direction = 'inbound' order by seq")
+    assert [text for (text,) in rows] == ["", "1"]
+
+
+async def test_silence_in_a_call_is_asked_about_and_ends(parley: Running) -> None:
+    answer = await ring(parley, CallStatus="ringing")
+    for _ in range(8):
+        if answer[-1].tag == "Hangup":
+            break
+        answer = await ring(parley, answer[0].attrib["action"], Digits="")
+        assert heard(answer)
+    assert answer[-1].tag == "Hangup"
+    assert await parley.rows("select 1 from outbox") == [], "a silent caller gets no message beside the call"
+
+
+async def test_callers_who_hide_their_number_are_not_one_person(parley: Running) -> None:
+    for call in ("CA1", "CA2"):
+        await ring(parley, CallSid=call, CallStatus="ringing", Caller="anonymous")
+    anonymous = await parley.rows("select count(distinct party_id) from interaction")
+    assert anonymous == [(1,)], "with a number they are"
+
