@@ -47,7 +47,7 @@ def decoded(octets: bytes, data_coding: int, alphabet: str) -> str | None:
     if data_coding in _BINARY:
         return None
     if data_coding == DEFAULT:
-        return from_gsm7(octets) if alphabet == "gsm7" else octets.decode(alphabet)
+        return from_gsm7(octets) if alphabet == "gsm7" else octets.decode(alphabet, "replace")
     return octets.decode(_CODECS.get(data_coding, "latin-1"), "replace")
 
 

@@ -48,9 +48,9 @@ def waiting_parts(tx: Tx, channel_id: str, series: str) -> list[KeptPart]:
     return [KeptPart(*row) for row in rows]
 
 
-def series_before(tx: Tx, channel_id: str, before: int) -> list[str]:
-    """Return the series that have waited since before a time, ms UTC."""
-    rows = tx.all("select distinct series from message_part where channel_id = ? and done_at is null and received_at < ?", (channel_id, before))
+def waiting_series(tx: Tx, channel_id: str) -> list[str]:
+    """Return the series of which a part waits."""
+    rows = tx.all("select distinct series from message_part where channel_id = ? and done_at is null", (channel_id,))
     return [row[0] for row in rows]
 
 
@@ -66,12 +66,12 @@ def forget_series(tx: Tx, channel_id: str, before: int) -> None:
     tx.execute("delete from message_part where channel_id = ? and done_at < ?", (channel_id, before))
 
 
-def last_arrival(tx: Tx, channel_id: str, digest: str, since: int) -> str | None:
-    """Return the external id of the latest message `digest:…` that arrived since a time, ms UTC; None if there is none."""
+def last_arrival(tx: Tx, channel_id: str, digest: str, since: int, before: int) -> str | None:
+    """Return the external id of the latest message `digest:…` that arrived between two times, ms UTC; None if there is none."""
     row = tx.one(
         "select external_id from inbound where channel_id = ? and external_id > ? and external_id < ? and received_at >= ?"
-        " order by received_at desc limit 1",
-        (channel_id, f"{digest}:", f"{digest};", since),
+        " and received_at < ? order by received_at desc limit 1",
+        (channel_id, f"{digest}:", f"{digest};", since, before),
     )
     return None if row is None else str(row[0])
 
@@ -79,8 +79,6 @@ def last_arrival(tx: Tx, channel_id: str, digest: str, since: int) -> str | None
 def message_of_receipt(tx: Tx, channel_id: str, recipient: str, external_ids: Sequence[str]) -> str | None:
     """Return our id of the message to `recipient` that the centre knows by one of these ids; None if there is none."""
     places = ", ".join("?" * len(external_ids))
-    row = tx.one(
-        f"select message_id from outbox where channel_id = ? and external_id in ({places}) and recipient = ? order by position desc limit 1",  # noqa: S608 - placeholders
-        (channel_id, *external_ids, recipient),
-    )
+    sql = f"select message_id from outbox where channel_id = ? and external_id in ({places}) and recipient = ?"  # noqa: S608 - constants
+    row = tx.one(f"{sql} order by position desc limit 1", (channel_id, *external_ids, recipient))
     return None if row is None else str(row[0])

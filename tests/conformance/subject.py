@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -46,6 +46,7 @@ class Subject:
     texts_of: Callable[[Answer], list[str]] | None = None  # reads the replies out of an inline answer
     accepted: Accepted | None = None  # None where nothing can be sent
     impatient: Callable[[str], Adapter] | None = None  # as `make`, but waiting a fraction of a second for the provider
+    sending: Callable[[], Awaitable[None]] | None = None  # the checks of sending, for a kind that does not send by HTTP
     offline_parse: Callable[[RawRequest, str], Any] = field(default=lambda _request, _region: [])
 
     def recorded(self) -> list[dict[str, Any]]:
