@@ -15,6 +15,7 @@ from core.model.address import Address, AddressKind
 from core.model.ids import ChannelId
 from core.model.inbound import AuthenticationFailed
 from core.model.outbound import Listen, Reply
+from tests.channels.demo import demo_with
 from tests.channels.voice_twilio.subject import ACCOUNT, SUBJECT, adapter, form, request, settings, signed
 from tests.conformance.subject import MESSAGE_ID, PUBLIC_URL
 from tests.gateway.running import ANNA, Running, running
@@ -160,33 +161,7 @@ def test_settings_that_cannot_be_are_refused() -> None:
         make(ChannelId("voice"), Address(AddressKind.ALIAS, "x"), settings(), PUBLIC_URL, "KE")
 
 
-CONFIG = """
-mode = "demo"
-[operator]
-name = "Demo Telecom"
-country = "KE"
-currency = "KES"
-languages = ["en", "fr", "sw"]
-[dialogs]
-project = "telecom"
-[backend]
-url = "demo"
-[desk]
-queues = ["general", "technical", "billing"]
-[channels.ussd]
-kind = "ussd"
-address = "*384*100#"
-[channels.sms]
-kind = "sms_twilio"
-address = "+254711082000"
-account_sid = { generated = true }
-auth_token = { generated = true }
-api_base = "simulator"
-[channels.web]
-kind = "webchat"
-address = "demo-chat"
-origins = ["own"]
-keys = { generated = true }
+CHANNEL = """
 [channels.voice]
 kind = "voice_twilio"
 address = "+254711082000"
@@ -197,9 +172,7 @@ auth_token = { generated = true }
 
 @pytest.fixture
 async def parley(tmp_path: Path) -> AsyncIterator[Running]:
-    config = tmp_path / "parley.toml"
-    config.write_text(CONFIG)
-    async with running(tmp_path / "data", config=config) as started:
+    async with running(tmp_path / "data", config=demo_with(tmp_path, CHANNEL)) as started:
         yield started
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 from aiohttp import web
+from twilio.request_validator import RequestValidator
 
 from channels.whatsapp_twilio import make
 from core.model.address import Address, AddressKind
@@ -17,8 +20,10 @@ from core.model.capabilities import ChoiceStyle
 from core.model.ids import ChannelId
 from core.model.inbound import Media
 from core.model.outbound import Choice, OutboundMessage, Reply, SendError, SendErrorCode
+from tests.channels.demo import demo_with
 from tests.channels.whatsapp_twilio.subject import ACCOUNT, HERE, NEW, SID, SUBJECT, adapter, settings
 from tests.conformance.subject import MESSAGE_ID, NOWHERE, PUBLIC_URL
+from tests.gateway.running import running
 
 BUTTONS = tuple(f"HX{number:032x}" for number in (1, 2, 3))
 TEMPLATE = f"HX{9:032x}"
@@ -184,3 +189,48 @@ def test_settings_that_cannot_be_are_refused() -> None:
 def test_an_adapter_that_could_not_work_is_not_made(address: Address, base: str) -> None:
     with pytest.raises(ValueError, match=r"must be a web address|is a phone number"):
         make(ChannelId("whatsapp"), address, settings(api_base=base), PUBLIC_URL, "KE")
+
+
+CHANNEL = f"""
+[channels.whatsapp]
+kind = "whatsapp_twilio"
+address = "{HERE.value}"
+account_sid = {{ generated = true }}
+auth_token = {{ generated = true }}
+api_base = "API"
+button_sids = ["{BUTTONS[0]}", "{BUTTONS[1]}", "{BUTTONS[2]}"]
+"""
+
+
+async def test_a_talk_through_the_whole_gateway(tmp_path: Path) -> None:
+    got: asyncio.Queue[Form] = asyncio.Queue()
+
+    async def take(call: web.Request) -> web.Response:
+        await got.put(parse_qs(await call.text()))
+        return web.json_response({"sid": SID, "status": "queued"}, status=201)
+
+    app = web.Application()
+    app.router.add_post("/2010-04-01/Accounts/{account}/Messages.json", take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    config = demo_with(tmp_path, CHANNEL.replace('"API"', f'"http://{host}:{port}"'))
+    async with running(tmp_path / "data", config=config) as parley:
+        configured = parley.gateway.channels["whatsapp"]
+
+        async def hook(url: str, **form: str) -> None:
+            fields = {"AccountSid": configured.settings.account_sid, **form}
+            signature = RequestValidator(configured.settings.auth_token[0]).compute_signature(url, fields)
+            async with parley.http.post(url, data=fields, headers={"X-Twilio-Signature": signature}) as answer:
+                assert (answer.status, await answer.text()) == (200, '<?xml version="1.0" encoding="UTF-8"?><Response/>')
+
+        ours, theirs = f"whatsapp:{HERE.value}", "whatsapp:+254711000111"
+        await hook(configured.webhook_url, MessageSid="SM1", From=theirs, To=ours, Body="menu")
+        form = await asyncio.wait_for(got.get(), 20)
+        assert (form["From"], form["To"]) == ([ours], [theirs])
+        assert "1 " in form["Body"][0], "five options fit no three buttons"
+        await hook(form["StatusCallback"][0], MessageSid=SID, From=ours, To=theirs, MessageStatus="read", EventType="READ")
+        assert await parley.rows("select status from message where direction = 'outbound'") == [("read",)]
+        assert await parley.rows("select kind, value from contact_medium where kind = 'whatsapp'") == [("whatsapp", "+254711000111")]
+    await runner.cleanup()
