@@ -16,9 +16,9 @@ from core.model.inbound import AuthenticationFailed
 from core.store import tickets
 from gateway import pages
 from gateway.runtime import ConfiguredChannel, Gateway
-from gateway.webchat_limits import Buckets, Places, source_of
+from gateway.webchat_limits import Buckets, Limits, Places, source_of
 from gateway.webchat_typing import TYPING, Typing
-from gateway.webchat_window import VISITOR_LIFE_MS, Limits, Window, restart_all, ticket_kind, visitor_token
+from gateway.webchat_window import VISITOR_LIFE_MS, Window, restart_all, ticket_kind, visitor_token
 
 _TICKET_BODY_BYTES = 1_024
 _WIDGET = pages.STATIC / "webchat" / "widget.js"

@@ -8,9 +8,28 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 _SOURCES_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one window may do, and how many one source may have. Times in seconds, sizes in bytes."""
+
+    frame_bytes: int = 32 * 1024
+    frames_per_s: float = 5
+    frames_burst: float = 10
+    frames_refused: int = 100
+    unsent_bytes: int = 1024 * 1024
+    hello_s: float = 10
+    send_s: float = 20
+    ping_s: float = 30
+    windows_per_source: int = 20
+    tickets_per_s: float = 1
+    tickets_burst: float = 40
+    ticket_life_s: float = 30
 
 
 class Bucket:

@@ -12,7 +12,6 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -23,7 +22,7 @@ from core.store import threads, tickets
 from core.store.api import StoreUnavailable, Tx
 from gateway.receive import receive
 from gateway.runtime import ConfiguredChannel, Gateway
-from gateway.webchat_limits import Bucket
+from gateway.webchat_limits import Bucket, Limits
 from gateway.webchat_typing import Typing
 
 PAGE = 50
@@ -33,24 +32,6 @@ _CLOSE_S = 3.0
 _WORKING_S = 15.0
 _RESET = struct.pack("ii", 1, 0)
 _RECEIVED = frozenset({"message", "choice", "read", "joined"})
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one window may do, and how many one source may have. Times in seconds, sizes in bytes."""
-
-    frame_bytes: int = 32 * 1024
-    frames_per_s: float = 5
-    frames_burst: float = 10
-    frames_refused: int = 100
-    unsent_bytes: int = 1024 * 1024
-    hello_s: float = 10
-    send_s: float = 20
-    ping_s: float = 30
-    windows_per_source: int = 20
-    tickets_per_s: float = 1
-    tickets_burst: float = 40
-    ticket_life_s: float = 30
 
 
 class Window:
@@ -73,6 +54,7 @@ class Window:
         self._sent = 0
         self._behind = False
         self._typing_due = False
+        self._typing_shown = False
         self._push: asyncio.Task[None] | None = None
 
     async def run(self, request: web.Request) -> web.WebSocketResponse:
@@ -220,7 +202,13 @@ class Window:
                 await self._push_news()
             if self._typing_due:
                 self._typing_due = False
-                await self._send({"type": "typing", "who": "agent", "for_s": self._typing.left_ms(self._visitor, "agent") / 1000})
+                await self._push_typing()
+
+    async def _push_typing(self) -> None:
+        left_ms = self._typing.left_ms(self._visitor, "agent")
+        if left_ms or self._typing_shown:  # the visitor's own typing wakes us too
+            self._typing_shown = left_ms > 0
+            await self._send({"type": "typing", "who": "agent", "for_s": left_ms / 1000})
 
     async def _push_news(self) -> None:
         try:

@@ -21,8 +21,8 @@ from aiohttp.test_utils import TestServer
 from gateway import pages, webchat
 from gateway.runtime import GATEWAY
 from gateway.simulator.twilio_wire import PhoneMessage
+from gateway.webchat_limits import Limits
 from gateway.webchat_typing import TYPING, Typing
-from gateway.webchat_window import Limits
 from tests.gateway.running import ANNA, Running, running
 from tests.gateway.webchat_client import Window
 from tests.house import gateway_process as process
