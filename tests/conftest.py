@@ -5,13 +5,21 @@ Must not hold fixtures of one package; those live beside its tests.
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import os
 import shutil
 import socket
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).parents[1]
+SMPP_PACKAGE = "smpp@0.5.1"
+NO_BROWSER = "browser tests, because there is no Chromium (apt-get install chromium, or set PARLEY_CHROMIUM)"
+NO_SMSC = "tests against an SMS centre, because node or its package smpp is not to be had (apt-get install nodejs npm)"
 
 
 class NetworkRefused(AssertionError):
@@ -74,10 +82,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--long"):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long") is not None])
         items[:] = [item for item in items if item.get_closest_marker("long") is None]
-    if chromium_path() is None:
+    for marker, reason in (("browser", NO_BROWSER if chromium_path() is None else ""), ("smsc", "" if _can_install() else NO_SMSC)):
         for item in items:
-            if item.get_closest_marker("browser") is not None:
-                item.add_marker(pytest.mark.skip(reason="no Chromium"))
+            if reason and item.get_closest_marker(marker) is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +97,28 @@ def chromium() -> str:
     return path
 
 
-_not_run = pytest.StashKey[list[str]]()
+def _can_install() -> bool:
+    return shutil.which("npm") is not None and shutil.which("node") is not None
+
+
+@pytest.fixture(scope="session")
+def smpp_package() -> Path:
+    """The folder of the npm package smpp, installed once for all runs; only for tests marked `smsc`."""
+    folder = ROOT / ".parley" / "npm" / SMPP_PACKAGE.replace("@", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    package = folder / "node_modules" / "smpp"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), SMPP_PACKAGE]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+            if done.returncode != 0:
+                pytest.skip(NO_SMSC)
+            (folder / "done").touch()
+    return package
+
+
+_not_run = pytest.StashKey[list[tuple[str, str]]]()
 
 
 @pytest.hookimpl(trylast=True)
@@ -97,13 +126,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Note what did not run, while the reports are still at hand."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
-    session.config.stash[_not_run] = sorted(report.nodeid for report in skipped)
+    session.config.stash[_not_run] = sorted(
+        (NO_SMSC if NO_SMSC in str(report.longrepr) else NO_BROWSER, report.nodeid) for report in skipped
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Name, after everything else, the tests that this machine cannot run."""
-    names = config.stash.get(_not_run, [])
-    if names and not hasattr(config, "workerinput"):
-        print(f"Not run: {len(names)} browser tests, because there is no Chromium (apt-get install chromium, or set PARLEY_CHROMIUM):")
+    not_run = config.stash.get(_not_run, [])
+    if hasattr(config, "workerinput"):
+        return
+    for reason in sorted({reason for reason, _ in not_run}):
+        names = [name for why, name in not_run if why == reason]
+        print(f"Not run: {len(names)} {reason}:")
         for name in names:
             print(f"  {name}")
