@@ -26,7 +26,8 @@ from core.model.inbound import Session
 from dialogs import results, sessions, stack
 from dialogs.guards import give_up, keep_waiting, mails_used_up, take_consent, too_often, within_mails
 from dialogs.handover import away_until, hand_over
-from dialogs.interpret import Alarm, Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear, consent, interpret
+from dialogs.interpret import consent, interpret
+from dialogs.meanings import Alarm, Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear
 from dialogs.model import Collect, Flow, Link, Project
 from dialogs.navigate import correct, navigate
 from dialogs.normal import clean, normal
@@ -168,7 +169,7 @@ class Engine:
             case Clarify():
                 _clarify(turn, meaning.flows)
             case Alarm():
-                hand_over(turn, meaning.reason)
+                hand_over(turn, meaning.reason, offer=False)  # it waits for people in any case
             case _:
                 _unclear(turn, step)
         if turn.page is None:

@@ -33,7 +33,8 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
         turn.state.pop("queue", None)
         for below in turn.stack:
             stack.forget_tries(below)
-        stack.push_pattern(turn, "pattern_out_of_hours", {"opens": _opening(turn, opens), "asked": reason == "asked"})
+        asked = reason == "asked" or reason.startswith("flow:")
+        stack.push_pattern(turn, "pattern_out_of_hours", {"opens": _opening(turn, opens), "asked": asked})
         return
     wanted = turn.project.flows.get(turn.state.get("reason", ""), flow)
     card: dict[str, Any] = {
@@ -91,7 +92,8 @@ def about(turn: Turn) -> str:
     """Return in a sentence what the person wants people for, with what they told."""
     _, flow = _open_flow(turn)
     context = {"flow_name": flow.name(turn.language)} if flow is not None and flow.id != turn.project.start_flow else {}
-    told = "; ".join(f"{name}: {value}" for name, value in facts(turn).items())
+    owned = flow.owned if flow is not None else ()
+    told = "; ".join(f"{name}: {value}" for name, value in facts(turn).items() if name in owned)
     return turn.text("utter_callback_about", context) + (f" ({told})" if told else "")
 
 

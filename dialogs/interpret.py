@@ -6,12 +6,12 @@ Words of consent come first and are compared exactly; similarity is asked last a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 
 from core.model.capabilities import Family
 from dialogs import stack
+from dialogs.meanings import Alarm, Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear
 from dialogs.model import Collect, Rejection, Slot
 from dialogs.normal import normal, normal_label, words_of
 from dialogs.pages import option_at, turned_by
@@ -27,67 +27,6 @@ _CLOSE = 0.1
 _FREE_TEXT_WORDS_MAX = 6
 _FREE_TEXT_CERTAIN = 0.9
 _NEVER_FROM_START = frozenset({"pin", "otp"})
-
-
-@dataclass(frozen=True, slots=True)
-class Navigate:
-    """A word that works everywhere: back, menu, repeat, help, agent, language, skip, cancel, restart, more, less."""
-
-    word: str
-    language: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Choose:
-    """One of the options of the open prompt; not `sure` if what was written is only similar to it."""
-
-    option: Option
-    sure: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Give:
-    """A value for the slot of the open prompt."""
-
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """The start of a flow, with slots that the words already filled."""
-
-    flow: str
-    slots: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Correct:
-    """Another value for a slot that was filled before; None: it is to be asked again; no slot: it is to be asked which."""
-
-    slot: str | None
-    value: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Clarify:
-    """It may mean one of these flows."""
-
-    flows: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Words that call for a person at once; `reason` says of what kind."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """It fits nothing."""
-
-
-Meaning = Navigate | Choose | Give | Begin | Correct | Clarify | Alarm | Unclear
 
 
 def consent(turn: Turn, word: str) -> bool | None:

@@ -11,9 +11,10 @@ from dataclasses import fields
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dialogs.model import Example, Limits, Words
+from dialogs.model import Example, Limits
 from dialogs.normal import normal, words_of
 from dialogs.source import Map, Problems, Seq
+from dialogs.words import Words
 
 SETTINGS_KEYS = {
     "start_flow", "auth_flow", "languages", "language_slot", "remember", "timezone", "channels", "flows", "slots", "words", "limits",

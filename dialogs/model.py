@@ -15,6 +15,7 @@ from core.model.inbound import Media
 from dialogs.conditions import Condition
 from dialogs.hours import Hours
 from dialogs.templates import Template
+from dialogs.words import Words
 
 END = -1
 """The target of a step after which the flow ends."""
@@ -241,27 +242,6 @@ class Example:
     intent: str
     words: tuple[str, ...]
     entities: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Words with a fixed meaning, normalised: consent by family, navigation, yes and no, names of languages and of numbers."""
-
-    stop: Mapping[str, frozenset[str]]  # family or "" -> words
-    start: frozenset[str]
-    start_if_out: frozenset[str]
-    navigation: Mapping[str, str]  # word -> back, menu, repeat, help, agent, language, skip, cancel, restart
-    keys: Mapping[str, Mapping[str, str]]  # family or "" -> digits and signs -> navigation
-    alarm: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]  # first word -> phrases that call for a person, and why
-    languages: Mapping[str, str]
-    language_names: Mapping[str, str]
-    yes: frozenset[str]
-    no: frozenset[str]
-    change: tuple[str, ...]
-    numbers: Mapping[str, int]
-    multiplied_after: frozenset[str]  # number words that are multiplied by the one that follows
-    days: Mapping[str, int]  # from today
-    weekdays: Mapping[str, int]  # from Monday, 1
 
 
 @dataclass(frozen=True, slots=True)

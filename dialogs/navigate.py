@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from dialogs import stack
 from dialogs.built_in import reopen
-from dialogs.interpret import Navigate, broken_rule
+from dialogs.interpret import broken_rule
+from dialogs.meanings import Navigate
 from dialogs.model import Collect
 from dialogs.pages import turn_page
 from dialogs.turn import Turn, Utterance

@@ -13,8 +13,9 @@ from typing import Any
 
 import phonenumbers
 
-from dialogs.model import Slot, Words
+from dialogs.model import Slot
 from dialogs.normal import words_of
+from dialogs.words import Words
 
 _NUMBER = re.compile(r"[-+]?\d[\d., \u00a0']*")
 _AMOUNT = re.compile(r"(?:[a-z]{2,4}\.?|[$€£])?\s*(\d[\d., ']*?)\s*(?:/[=-]|[a-z]{2,9}\.?|[$€£])?")

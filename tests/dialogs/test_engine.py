@@ -20,7 +20,7 @@ WORDS = [
     "help",
     "agent", "stop", "start", "visit", "colour", "crimson", "survey", "code", "123456", "secret", "4711", "number", "plate", "circle",
     "contract", "statement", "report", "offer", "deep", "language", "swahili", "change amount", "no, 7", "restart", "repeat",
-    "person please",
+    "person please", "9", "*", "claim", "sale", "my lawyer", "more",
     "🙂", "", "{x}", "/order",
 ]  # fmt: skip
 TURNS = st.one_of(
@@ -29,10 +29,19 @@ TURNS = st.one_of(
     st.text(max_size=30).map(lambda text: {"say": text}),
     st.lists(st.sampled_from(["1", "2", "3", "kesho", "skip"]), max_size=6).map(lambda parts: {"dial": "*".join(parts)}),
     st.just({"dropped": True}),
+    st.just({"silent": True}),
     st.just({"media": "image"}),
     st.sampled_from(["done", "fail", "pause", "late", "timer", "redial", "back", "closed", "press"]).map(lambda kind: {"if": kind}),
     st.sampled_from(
-        [{"channel": "ussd"}, {"channel": "sms"}, {"channel": "web"}, {"after": 700}, {"after": 4000}, {"after": 100_000}]
+        [
+            {"channel": "ussd"},
+            {"channel": "sms"},
+            {"channel": "web"},
+            {"channel": "ivr"},
+            {"after": 700},
+            {"after": 4000},
+            {"after": 100_000},
+        ]
     ).flatmap(lambda also: st.sampled_from(WORDS).map(lambda word: {"say": word, **also})),
 )
 
@@ -56,10 +65,12 @@ def possible(player: Player, turn: dict[str, Any]) -> dict[str, Any] | None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(["ussd", "sms", "web", "telegram", "ivr", "email"]), st.lists(TURNS, max_size=25))
-def test_whatever_is_said_the_engine_answers(channel: str, turns: list[dict[str, Any]]) -> None:
+@given(
+    st.sampled_from(["lab", "office"]), st.sampled_from(["ussd", "sms", "web", "telegram", "ivr", "email"]), st.lists(TURNS, max_size=25)
+)
+def test_whatever_is_said_the_engine_answers(dialog: str, channel: str, turns: list[dict[str, Any]]) -> None:
     """The player checks purity, plain JSON, screen sizes and texts; here: who owns the word, and that nobody is left without a screen."""
-    player = Player(engine_of("lab"), {"channel": channel})
+    player = Player(engine_of(dialog), {"channel": channel})
     for turn in turns:
         made = possible(player, turn)
         if made is None:
@@ -69,7 +80,7 @@ def test_whatever_is_said_the_engine_answers(channel: str, turns: list[dict[str,
         assert len(json.dumps(player.state)) < 6000
         assert len(bot) <= 6
         assert sum(isinstance(effect, str) and effect.startswith("run ") for effect in does) <= (0 if running and "done" not in made else 1)
-        heard = "say" in made or "dial" in made
+        heard = "say" in made or "dial" in made or "silent" in made
         one_shot = player.settings["channel"] in {"ussd", "ivr"}
         if heard and one_shot:
             assert bot or player.running is not None, f"no screen after {made}"

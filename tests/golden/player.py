@@ -217,6 +217,9 @@ def check_reply(reply: Reply, capabilities: Capabilities, heard: tuple[str, ...]
             assert len(text.encode("utf-16-be")) <= capabilities.text_budget_chars * 7 / 8, text
         else:
             assert size <= capabilities.text_budget_chars, f"{size} septets: {text}"
+    if capabilities.family is Family.VOICE:
+        assert not set("\n*#_|<>[]()") & set(text), text
+        assert (reply.listen is None) is reply.ends_session
     assert len(text) <= capabilities.text_max_chars
 
 

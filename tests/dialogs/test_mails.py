@@ -1,0 +1,35 @@
+"""Two machines that answer each other's mails are parted: twenty automatic answers a day, then people."""
+
+from __future__ import annotations
+
+from tests.golden.player import Player, engine_of
+
+DAY_S = 86_400
+
+
+def test_after_twenty_answers_in_a_day_people_take_over_without_a_word_and_the_next_day_goes_on() -> None:
+    player = Player(engine_of("lab"), {"channel": "email"})
+    for number in range(20):
+        bot, does = player.play({"say": "crimson" if number % 2 else "colour", "after": 60})
+        assert len(bot) == 1, number
+        assert not any("handover" in str(effect) for effect in does)
+    bot, does = player.play({"say": "colour", "after": 60})
+    assert bot == []
+    assert [effect["handover"] for effect in does if isinstance(effect, dict)] == ["stuck:mails"]
+    assert player.play({"say": "colour", "after": 600})[0] == []  # nor is there a notice of waiting
+    player.play({"handed_back": "closed"})
+    assert player.play({"say": "colour", "after": DAY_S})[0] == ["Which colour?"]
+
+
+def test_other_channels_have_no_such_limit() -> None:
+    player = Player(engine_of("lab"), {"channel": "sms"})
+    for number in range(25):
+        assert player.play({"say": "crimson" if number % 2 else "colour", "after": 60})[0]
+
+
+def test_nobody_is_asked_by_mail_whether_there_is_more() -> None:
+    player = Player(engine_of("lab"), {"channel": "web"})
+    player.play({"say": "colour"})
+    assert player.play({"say": "crimson"})[0][-1].startswith("Is there anything else?")
+    bot, _ = player.play({"say": "qwerty", "channel": "email"})
+    assert "anything else" not in "".join(bot)
