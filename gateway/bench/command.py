@@ -15,7 +15,7 @@ from gateway.bench.report import lines
 from gateway.cli import Failed
 from gateway.commands import show
 
-_KEYS = ("path", "rps", "p50_ms", "p99_ms", "ratio", "budget", "met", "memory_mb", "seconds")
+_KEYS = ("path", "rps", "p50_ms", "p99_ms", "ratio", "budget", "met", "cpu_us", "memory_mb", "seconds")
 
 
 @click.command

@@ -43,12 +43,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of it: answers a second, latencies in ms, the share of a core that the generator took, answers that were wrong."""
+    """What came of it: answers a second, latencies in ms, the share of a core that the generator took, answers that were wrong.
+
+    `answers` are those that were measured, `total` has those of the warm-up too.
+    """
 
     rps: float
     p50_ms: float
     p99_ms: float
     answers: int
+    total: int
     wrong: int
     generator_load: float
     sample: str = ""
@@ -69,7 +73,7 @@ def apply(plan: Plan, core: int | None) -> Result:
         raise LoadFailed(f"{plan.traffic}: {done.stderr.strip()[-500:]}")
     result = Result(**json.loads(done.stdout))
     if result.wrong or not result.answers:
-        raise LoadFailed(f"{plan.traffic}: {result.wrong} wrong answers of {result.answers}, such as {result.sample!r}")
+        raise LoadFailed(f"{plan.traffic}: {result.wrong} wrong answers of {result.total}, such as {result.sample!r}")
     return result
 
 
@@ -122,7 +126,7 @@ def run(plan: Plan) -> Result:
     for slot, line in enumerate(lines):
         line.send(next_request(slot))
     latencies: list[float] = []
-    wrong, sample = 0, b""
+    total, wrong, sample = 0, 0, b""
     begin = time.perf_counter() + plan.warm_up_s
     end = begin + plan.seconds
     now = cpu = 0.0
@@ -136,6 +140,7 @@ def run(plan: Plan) -> Result:
             if answer is None:
                 continue
             now = time.perf_counter()
+            total += 1
             if line.expected not in answer:
                 wrong, sample = wrong + 1, answer
             if now >= begin:
@@ -143,10 +148,10 @@ def run(plan: Plan) -> Result:
                 latencies.append(now - line.begun)
             line.send(next_request(slot))
     spent = time.process_time() - cpu
-    return _result(latencies, now - begin, spent, wrong, sample)
+    return _result(latencies, now - begin, spent, total, wrong, sample)
 
 
-def _result(latencies: list[float], seconds: float, spent: float, wrong: int, sample: bytes) -> Result:
+def _result(latencies: list[float], seconds: float, spent: float, total: int, wrong: int, sample: bytes) -> Result:
     if not latencies:
         raise LoadFailed("no answer came in time")
     latencies.sort()
@@ -155,6 +160,7 @@ def _result(latencies: list[float], seconds: float, spent: float, wrong: int, sa
         p50_ms=latencies[len(latencies) // 2] * 1000,
         p99_ms=latencies[len(latencies) * 99 // 100] * 1000,
         answers=len(latencies),
+        total=total,
         wrong=wrong,
         generator_load=spent / seconds,
         sample=sample[-200:].decode("utf-8", "replace"),

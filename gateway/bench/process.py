@@ -37,6 +37,11 @@ class Running:
                 return int(line.split()[1]) / 1024
         raise ProcessLookupError(self.process.pid)
 
+    def cpu_s(self) -> float:
+        """Return the seconds of processor time that the program has taken so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         """End the program as an operator would, and wait for it."""
         with self.process:

@@ -70,7 +70,7 @@ def test_every_request_of_a_load_is_new() -> None:
 def test_the_table_shows_what_was_missed() -> None:
     table = lines([Measured("one", rps=1_000.4, ratio=0.5, budget=">= 0.6", met=False), Measured("two", seconds=0.1234, met=True)])
     assert table[0].split()[:3] == ["PATH", "RPS", "P50"]
-    assert table[1].split() == ["one", "1000", "-", "-", "0.500", "-", "-", ">=", "0.6", "MISSED"]
+    assert table[1].split() == ["one", "1000", "-", "-", "0.500", "-", "-", "-", ">=", "0.6", "MISSED"]
     assert "0.123" in table[2]
 
 
