@@ -13,21 +13,15 @@ import pytest
 
 from core import dispatch
 from core.clock import Clock
-from core.model.address import Address, AddressKind
-from core.model.dialog import Advanced
-from core.model.outbound import OutboundMessage, Reply, SendError, SendErrorCode, SendResult
+from core.model.outbound import OutboundMessage, SendResult
 from core.reports.invariants import check
-from core.store import outbox
 from core.store.api import StoreUnavailable, Tx
 from gateway import actions as gateway_actions
 from gateway import workers
-from tests.core.conftest import ANNA, BEN, VISITOR, World
 from tests.gateway.running import ANNA as ANNAS_NUMBER
 from tests.gateway.running import Running, running
 
 SMS = "+254711082000"
-HELLO = Advanced({"n": 1}, (Reply("Hello."),))
-CARL = Address(AddressKind.MSISDN, "+254700000003")
 
 
 class Sender:
@@ -136,79 +130,18 @@ async def test_a_provider_that_never_answers_has_a_bounded_number_of_messages_an
         await holds(parley)
 
 
-def test_a_channel_without_free_places_is_left_out_and_the_others_go(world: World) -> None:
-    world.dialog.then(HELLO, HELLO)
-    world.hear("sms", ANNA, "hi")
-    world.hear("sms", BEN, "hi")
-    world.store.write_sync(lambda tx: tx.execute("update outbox set channel_id = 'other' where recipient = ?", (BEN.value,)))
-    due = partial(outbox.due, now=world.now, limit=10)
-    assert [row.recipient for row in world.store.read_sync(partial(due, without=("sms",)))] == [BEN.value]
-    assert world.store.read_sync(partial(outbox.next_due, without=("sms", "other"))) is None
-
-
-def test_a_message_behind_one_that_waits_is_not_due(world: World) -> None:
-    """Else the loop would ask again and again in vain until the first one is sent."""
-    world.dialog.then(HELLO, HELLO)
-    world.hear("sms", ANNA, "hi")
-    world.hear("sms", ANNA, "hi")
-    claim = partial(dispatch.claim, channels=world.channels, now=world.now, lease="l", limit=10, unknown_wait_ms=1_000)
-    (first,) = world.store.write_sync(claim)
-    error = SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=60)
-    world.store.write_sync(lambda tx: dispatch.failed(tx, first, error, world.now, 1_000, 1.0))
-    assert world.store.read_sync(outbox.next_due) == world.now + 60_000
-
-
-def test_what_waits_is_looked_at_again_when_it_expires_so_that_the_next_may_go(world: World) -> None:
-    world.dialog.then(HELLO, HELLO)
-    world.hear("sms", ANNA, "hi")
-    world.now += 600_000
-    world.hear("sms", ANNA, "hi again")
-    claim = partial(dispatch.claim, channels=world.channels, lease="l", limit=10, unknown_wait_ms=1_000)
-    (first,) = world.store.write_sync(partial(claim, now=world.now))
-    error = SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=3_600)
-    world.store.write_sync(lambda tx: dispatch.failed(tx, first, error, world.now, 1_000, 1.0))
-    due = world.store.read_sync(outbox.next_due)
-    assert due is not None
-    assert due - world.now <= 300_000
-    assert world.store.write_sync(partial(claim, now=due)) == []
-    assert len(world.store.write_sync(partial(claim, now=due))) == 1
-    assert world.rows("select state from outbox order by position") == [("expired",), ("sending",)]
-
-
-def test_a_row_that_cannot_be_read_holds_up_nobody(world: World) -> None:
-    world.dialog.then(HELLO, HELLO, HELLO, HELLO)
-    world.hear("sms", ANNA, "hi")
-    world.hear("sms", BEN, "hi")
-    world.hear("web", VISITOR, "hi")
-    spoil = "update outbox set recipient_kind = 'pigeon' where recipient = ?"
-    world.store.write_sync(lambda tx: tx.execute(spoil, (ANNA.value,)))
-    world.store.write_sync(lambda tx: tx.execute("update message set content = '{broken' where address = ?", (BEN.value,)))
-    world.hear("sms", CARL, "hi")
-    claim = partial(dispatch.claim, channels=world.channels, now=world.now, lease="l", limit=10, unknown_wait_ms=1_000)
-    assert [sending.message.recipient for sending in world.store.write_sync(claim)] == [CARL]
-    assert world.rows("select state from outbox order by position") == [("dead",), ("dead",), ("sending",)]
-
-
-def test_what_was_said_before_an_opt_out_is_not_sent_after_it(world: World) -> None:
-    world.dialog.then(HELLO)
-    world.hear("sms", ANNA, "hi")
-    world.store.write_sync(lambda tx: tx.execute("update contact_medium set opted_out_at = ?", (world.now + 1,)))
-    claim = partial(dispatch.claim, channels=world.channels, now=world.now + 2, lease="l", limit=10, unknown_wait_ms=1_000)
-    assert world.store.write_sync(claim) == []
-    assert world.rows("select status from message where direction = 'outbound'") == [("cancelled",)]
-    world.now += 10
-    world.dialog.then(HELLO)
-    world.hear("sms", ANNA, "balance")  # a person who asks gets an answer
-    assert len(world.store.write_sync(partial(claim, now=world.now))) == 1
+async def behave(parley: Running, **how: Any) -> None:
+    """Make the billing system slow, or let everything go that it holds back."""
+    assert parley.gateway.demo is not None
+    async with parley.http.put(f"{parley.gateway.demo.bss_url}/demo/behaviour", json=how) as answer:
+        assert answer.status == 200
 
 
 async def slow_payment(parley: Running) -> asyncio.Task[Any]:
-    """Start a top-up whose payment takes longer than the test, and return the request that waits for it."""
-    assert parley.gateway.demo is not None
+    """Start a top-up whose payment takes as long as the test wants, and return the request that waits for it."""
     for text in ("", "2", "2*50"):
         await parley.dial(text)
-    async with parley.http.put(f"{parley.gateway.demo.bss_url}/demo/behaviour", json={"mode": "slow", "delay_s": 1}) as answer:
-        assert answer.status == 200
+    await behave(parley, mode="slow", delay_s=30)
     waiting = asyncio.create_task(parley.dial("2*50*1"))
     await until(parley, "select 1 from action where state = 'running'")
     return waiting
@@ -221,6 +154,7 @@ async def test_a_clock_that_jumps_starts_no_action_a_second_time(tmp_path: Path)
         gateway.clock = Clock(partial(shifted, 86_400_000))
         gateway.hints.wake("actions")
         await until(parley, "select 1 from action where attempts = 2")
+        await behave(parley, mode="ok")
         _, screen = await asyncio.wait_for(waiting, 10)
         assert screen.startswith("END ")
         assert gateway.counters.value("actions_resumed") == 0
@@ -247,6 +181,7 @@ async def leave_running(data: Path, change: str) -> None:
         waiting = await slow_payment(parley)
         await write(parley, change)
         parley.gateway.store.close()
+        await behave(parley, mode="ok")
         await asyncio.wait([waiting])
 
 

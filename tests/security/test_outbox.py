@@ -1,0 +1,81 @@
+"""Rows of the outbox that wait, expire, cannot be read or are unwanted by now: each stands in nobody else's way."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from core import dispatch
+from core.model.address import Address, AddressKind
+from core.model.dialog import Advanced
+from core.model.outbound import Reply, SendError, SendErrorCode
+from core.store import outbox
+from tests.core.conftest import ANNA, BEN, VISITOR, World
+
+HELLO = Advanced({"n": 1}, (Reply("Hello."),))
+CARL = Address(AddressKind.MSISDN, "+254700000003")
+
+
+def test_a_channel_without_free_places_is_left_out_and_the_others_go(world: World) -> None:
+    world.dialog.then(HELLO, HELLO)
+    world.hear("sms", ANNA, "hi")
+    world.hear("sms", BEN, "hi")
+    world.store.write_sync(lambda tx: tx.execute("update outbox set channel_id = 'other' where recipient = ?", (BEN.value,)))
+    due = partial(outbox.due, now=world.now, limit=10)
+    assert [row.recipient for row in world.store.read_sync(partial(due, without=("sms",)))] == [BEN.value]
+    assert world.store.read_sync(partial(outbox.next_due, without=("sms", "other"))) is None
+
+
+def test_a_message_behind_one_that_waits_is_not_due(world: World) -> None:
+    """Else the loop would ask again and again in vain until the first one is sent."""
+    world.dialog.then(HELLO, HELLO)
+    world.hear("sms", ANNA, "hi")
+    world.hear("sms", ANNA, "hi")
+    claim = partial(dispatch.claim, channels=world.channels, now=world.now, lease="l", limit=10, unknown_wait_ms=1_000)
+    (first,) = world.store.write_sync(claim)
+    error = SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=60)
+    world.store.write_sync(lambda tx: dispatch.failed(tx, first, error, world.now, 1_000, 1.0))
+    assert world.store.read_sync(outbox.next_due) == world.now + 60_000
+
+
+def test_what_waits_is_looked_at_again_when_it_expires_so_that_the_next_may_go(world: World) -> None:
+    world.dialog.then(HELLO, HELLO)
+    world.hear("sms", ANNA, "hi")
+    world.now += 600_000
+    world.hear("sms", ANNA, "hi again")
+    claim = partial(dispatch.claim, channels=world.channels, lease="l", limit=10, unknown_wait_ms=1_000)
+    (first,) = world.store.write_sync(partial(claim, now=world.now))
+    error = SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=3_600)
+    world.store.write_sync(lambda tx: dispatch.failed(tx, first, error, world.now, 1_000, 1.0))
+    due = world.store.read_sync(outbox.next_due)
+    assert due is not None
+    assert due - world.now <= 300_000
+    assert world.store.write_sync(partial(claim, now=due)) == []
+    assert len(world.store.write_sync(partial(claim, now=due))) == 1
+    assert world.rows("select state from outbox order by position") == [("expired",), ("sending",)]
+
+
+def test_a_row_that_cannot_be_read_holds_up_nobody(world: World) -> None:
+    world.dialog.then(HELLO, HELLO, HELLO, HELLO)
+    world.hear("sms", ANNA, "hi")
+    world.hear("sms", BEN, "hi")
+    world.hear("web", VISITOR, "hi")
+    spoil = "update outbox set recipient_kind = 'pigeon' where recipient = ?"
+    world.store.write_sync(lambda tx: tx.execute(spoil, (ANNA.value,)))
+    world.store.write_sync(lambda tx: tx.execute("update message set content = '{broken' where address = ?", (BEN.value,)))
+    world.hear("sms", CARL, "hi")
+    claim = partial(dispatch.claim, channels=world.channels, now=world.now, lease="l", limit=10, unknown_wait_ms=1_000)
+    assert [sending.message.recipient for sending in world.store.write_sync(claim)] == [CARL]
+    assert world.rows("select state from outbox order by position") == [("dead",), ("dead",), ("sending",)]
+
+
+def test_what_was_said_before_an_opt_out_is_not_sent_after_it(world: World) -> None:
+    world.dialog.then(HELLO)
+    world.hear("sms", ANNA, "hi")
+    world.store.write_sync(lambda tx: tx.execute("update contact_medium set opted_out_at = ?", (world.now + 1,)))
+    claim = partial(dispatch.claim, channels=world.channels, now=world.now + 2, lease="l", limit=10, unknown_wait_ms=1_000)
+    assert world.store.write_sync(claim) == []
+    assert world.rows("select status from message where direction = 'outbound'") == [("cancelled",)]
+    world.now += 10
+    world.dialog.then(HELLO)
+    world.hear("sms", ANNA, "balance")  # a person who asks gets an answer
+    assert len(world.store.write_sync(partial(claim, now=world.now))) == 1
