@@ -8,6 +8,7 @@ from core import dispatch
 from core.model.address import Address, AddressKind
 from core.model.dialog import Advanced
 from core.model.outbound import Reply, SendError, SendErrorCode
+from core.reports.invariants import check
 from core.store import outbox
 from tests.core.conftest import ANNA, BEN, VISITOR, World
 
@@ -79,3 +80,16 @@ def test_what_was_said_before_an_opt_out_is_not_sent_after_it(world: World) -> N
     world.dialog.then(HELLO)
     world.hear("sms", ANNA, "balance")  # a person who asks gets an answer
     assert len(world.store.write_sync(partial(claim, now=world.now))) == 1
+
+
+def test_a_message_that_may_go_only_once_stays_unknown_without_being_called_lost(world: World) -> None:
+    world.dialog.then(HELLO)
+    world.hear("sms", ANNA, "hi")
+    world.store.write_sync(lambda tx: tx.execute("update outbox set on_unknown = 'once'"))
+    claim = partial(dispatch.claim, channels=world.channels, lease="l", limit=10, unknown_wait_ms=1_000)
+    (first,) = world.store.write_sync(partial(claim, now=world.now))
+    error = SendError(SendErrorCode.TIMEOUT, retryable=True, unknown=True)
+    world.store.write_sync(lambda tx: dispatch.failed(tx, first, error, world.now, 1_000, 1.0))
+    assert world.store.write_sync(partial(claim, now=world.now + 2_000)) == []
+    assert world.rows("select m.status, o.state from message m join outbox o on o.message_id = m.id") == [("unknown", "dead")]
+    assert world.store.read_sync(check) == []
