@@ -57,14 +57,16 @@ class Http:
         headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
         """POST a form or a JSON document once and return the answer; raises `SendError` where there is none."""
+        return await self._attempt("POST", url, headers, data=form, json=document)
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+        """GET an address once and return the answer; raises `SendError` where there is none."""
+        return await self._attempt("GET", url, headers)
+
+    async def _attempt(self, method: str, url: str, headers: Mapping[str, str] | None, **body: Any) -> HttpAnswer:
+        headers = {**(headers or {}), "Accept-Encoding": "identity"}
         try:
-            async with self._open().post(
-                url,
-                data=form,
-                json=document,
-                headers={**(headers or {}), "Accept-Encoding": "identity"},
-                allow_redirects=False,
-            ) as response:
+            async with self._open().request(method, url, headers=headers, allow_redirects=False, **body) as response:
                 lower = {name.lower(): value for name, value in response.headers.items()}
                 return HttpAnswer(response.status, lower, await _beginning(response.content))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:

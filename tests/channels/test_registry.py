@@ -30,6 +30,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "voice_twilio": {"account_sid": {"env": "A"}, "auth_token": {"env": "A"}, "voices": ["en-GB Polly.Amy"]},
     "sms_clickatell": {"api_key": {"env": "A"}, "two_way": False, "sources": ["192.0.2.0/24"]},
     "smpp": {"host": "smsc.example", "system_id": "parley", "password": {"env": "P"}, "service": "ussd", "window": 5},
+    "http_generic": {"hmac_keys": {"env": "A"}, "send_url": "https://gateway.example/send", "statuses": ["1=delivered"]},
     "webchat": {"origins": ["https://shop.example", "own"], "keys": {"env": "A"}},
     "console": {},
 }
