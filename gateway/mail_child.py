@@ -11,6 +11,7 @@ import signal
 import struct
 import sys
 
+from channels.mail.model import Mail
 from channels.mail.parse import parse
 
 CPU_S = 2
@@ -25,15 +26,18 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when its children end
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     while header := incoming.read(LENGTH.size):
-        raw = incoming.read(LENGTH.unpack(header)[0])
         signal.setitimer(signal.ITIMER_PROF, CPU_S)
+        mail: Mail | None
         try:
-            answer = pickle.dumps(parse(raw))
+            mail = parse(incoming.read(LENGTH.unpack(header)[0]))
         except MemoryError:
-            answer = pickle.dumps(None)
+            mail = None
+        answer = pickle.dumps(mail)
         signal.setitimer(signal.ITIMER_PROF, 0)
         outgoing.write(LENGTH.pack(len(answer)) + answer)
         outgoing.flush()
+        if mail is None:
+            return  # the rest of the mail may still be in the pipe, so there is no next one for this child
 
 
 if __name__ == "__main__":

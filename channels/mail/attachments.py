@@ -38,7 +38,7 @@ _FIRST_BYTES: tuple[tuple[bytes, str], ...] = (
 )
 # Containers: many types have these first bytes, so the type that was given is believed.
 _CONTAINERS = {"application/zip", "application/gzip", "application/x-ole-storage", "audio/ogg", "application/x-msdownload"}
-_ACTIVE = re.compile(rb"\s{0,40}(?:<!--[^>]{0,200}-->\s{0,40})?<(?:!doctype html|html|head|body|script|svg|iframe)\b", re.IGNORECASE)
+_ACTIVE = re.compile(rb"\A\s{0,40}(?:<!--[^>]{0,200}-->\s{0,40})?<(?:!doctype html|html|head|body|script|svg|iframe)\b", re.IGNORECASE)
 _SPELLINGS = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png", "application/x-pdf": "application/pdf"}
 
 

@@ -16,8 +16,8 @@ from channels.mail.model import Cap
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BLANK = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]{0,200}(?:\r\n|\n|\r)")
-_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
-_MBOX = re.compile(rb">?From [^\r\n]{0,998}(?:\r\n|\n|\r)")
+_FIELD = re.compile(rb"\A([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
+_MBOX = re.compile(rb"\A>?From [^\r\n]{0,998}(?:\r\n|\n|\r)")
 _MULTIPART_MAX = 200  # boundary lines looked at in one multipart, so that empty parts cost nothing
 
 

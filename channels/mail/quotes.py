@@ -48,12 +48,16 @@ def heading(text: str) -> str:
     """Return `original` or `forwarded` for the line that a program writes over an earlier mail, else nothing."""
     if len(text) > 120:
         return ""
-    bare = _STRIPPED.sub("", text).strip().lower()
+    bare = _bare(text)
     if not bare or (len(bare) + 1 >= len(text.strip()) and not _ENDS.search(text)):
         return ""  # the bare words may be anyone's; programs put dashes or a colon around them
     if bare in words.ORIGINAL:
         return "original"
     return "forwarded" if bare in words.FORWARDED or bare.startswith(("forwarded by ", "weitergeleitet von ")) else ""
+
+
+def _bare(text: str) -> str:
+    return _STRIPPED.sub("", text[:LINE_CHARS_MAX]).strip().lower()
 
 
 def is_rule(text: str) -> bool:
@@ -172,7 +176,8 @@ def _heading_lines(lines: Sequence[Line], index: int) -> int:
     count = attribution(lines, index)
     if count:
         return count if _followed_by_quote(lines, index + count) else -1
-    if _dashed(text) and (following := next_text(lines, index + 1)) is not None and header_block(lines, following, announced=True):
+    announces = _dashed(text) or _bare(text) in words.ORIGINAL
+    if announces and (following := next_text(lines, index + 1)) is not None and header_block(lines, following, announced=True):
         return -1
     return -1 if _lotus(lines, index) else 0
 

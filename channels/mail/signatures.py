@@ -18,6 +18,7 @@ _CONTACT = re.compile(
     r"|\+?\d[\d\s()./-]{6,24}\d|https?://|www\.|[^\s@]{1,64}@[^\s@]{1,255}\.[a-z]{2,}",
     re.IGNORECASE,
 )
+_LINK = re.compile(r"[<(\[]?https?://[^\s<>]{1,300}[>)\]]?")
 _DASHED_NAME = re.compile(r"^[ \t]?[-–—~/][ \t]?[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){0,3}$")
 _PUNCTUATION = " \t,.!;:*_-–—~،。，！、؛)(\u200f\u200e\u202b\u202c🙂😊"
 _AFTER_FAREWELL_MAX = 12
@@ -82,7 +83,9 @@ def _delimiter(lines: Sequence[Line]) -> int | None:
 
 
 def _is_device(text: str) -> bool:
-    plain = text.strip(" \t*_[]<>()\u200f\u200e\u202b").lower().replace("\u00a0", " ")
+    if len(text) > LINE_CHARS_MAX:
+        return False
+    plain = _LINK.sub("", text).strip(" \t*_[]<>()\u200f\u200e\u202b").lower().replace("\u00a0", " ")
     if not 5 <= len(plain) <= 140:
         return False
     if plain.startswith(words.DEVICE):

@@ -1,0 +1,196 @@
+"""Mails that no person wrote: returned ones, complaints, automatic replies and lists, in the forms of the servers that write them."""
+
+# ruff: noqa: E501 - samples stand as they arrive
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.channels.mail.collection.case import Case
+
+_HEAD = "From: {sender}\nTo: support@operator.example\nSubject: {subject}\nDate: Mon, 03 Mar 2025 10:02:00 +0100\nMessage-ID: <m-1@server.example>\n"
+_REPORT = """MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain; charset=utf-8
+
+{letter}
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.server.example
+Arrival-Date: Mon, 03 Mar 2025 10:01:00 +0100
+
+Final-Recipient: rfc822; {address}
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; {code}
+
+--b
+Content-Type: message/rfc822
+
+From: support@operator.example
+To: {address}
+Subject: Your question
+Message-ID: <sent-7@operator.example>
+
+Dear customer
+
+--b--
+"""
+_GONE = "anna@customer.example"
+
+
+def head(sender: str, subject: str, *more: str) -> str:
+    return _HEAD.format(sender=sender, subject=subject) + "".join(f"{line}\n" for line in more)
+
+
+def report(action: str = "failed", status: str = "5.1.1", code: str = "550 5.1.1 no such user", letter: str = "It failed.") -> str:
+    return _REPORT.format(action=action, status=status, code=code, letter=letter, address=_GONE)
+
+
+DAEMON = "Mail Delivery System <MAILER-DAEMON@mx.server.example>"
+BOUNCES: dict[str, tuple[str, str, bool]] = {  # mail, status, permanent
+    "postfix": (
+        head(DAEMON, "Undelivered Mail Returned to Sender", "Return-Path: <>", "Auto-Submitted: auto-replied") + report(),
+        "5.1.1",
+        True,
+    ),
+    "postfix-delay": (
+        head(DAEMON, "Delayed Mail (still being retried)", "Auto-Submitted: auto-replied")
+        + report("delayed", "4.4.1", "connect timed out"),
+        "4.4.1",
+        False,
+    ),
+    "exchange-online": (
+        head("postmaster@outlook.example", "Undeliverable: Your question", "Auto-Submitted: auto-replied")
+        + report("failed", "5.1.10", "550 5.1.10 RESOLVER.ADR.RecipientNotFound"),
+        "5.1.10",
+        True,
+    ),
+    "exchange-german": (
+        head("Microsoft Outlook <postmaster@outlook.example>", "Unzustellbar: Ihre Frage") + report("failed", "5.0.0", "550 5.7.1 blocked"),
+        "5.7.1",
+        True,
+    ),
+    "gmail": (
+        head(
+            "Mail Delivery Subsystem <mailer-daemon@googlemail.example>",
+            "Delivery Status Notification (Failure)",
+            "X-Failed-Recipients: anna@customer.example",
+        )
+        + report("failed", "5.2.1", "550-5.2.1 The email account is disabled"),
+        "5.2.1",
+        True,
+    ),
+    "full": (
+        head(DAEMON, "Returned mail: see transcript for details") + report("failed", "5.2.2", "552 5.2.2 mailbox full"),
+        "5.2.2",
+        True,
+    ),
+    "null-sender": (head(DAEMON, "failure", "Return-Path: <>") + report(), "5.1.1", True),
+    "qmail": (
+        head("MAILER-DAEMON@mx.server.example", "failure notice", "Return-Path: <>")
+        + "\nHi. This is the qmail-send program at mx.server.example.\nI'm afraid I wasn't able to deliver your message to the following addresses.\n"
+        "This is a permanent error; I've given up. Sorry it didn't work out.\n\n<anna@customer.example>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n--- Below this line is a copy of the message.\n\n"
+        "Return-Path: <support@operator.example>\nMessage-ID: <sent-7@operator.example>\n",
+        "5.1.1",
+        True,
+    ),
+    "exim": (
+        head(
+            "Mail Delivery System <Mailer-Daemon@mx.server.example>",
+            "Mail delivery failed: returning message to sender",
+            "X-Failed-Recipients: anna@customer.example",
+            "Auto-Submitted: auto-replied",
+        )
+        + "\nThis message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n"
+        "  anna@customer.example\n    SMTP error from remote mail server after RCPT TO:<anna@customer.example>:\n    550 5.1.1 user unknown\n\n------ This is a copy of the message, including all the headers. ------\n\nMessage-ID: <sent-7@operator.example>\n",
+        "5.1.1",
+        True,
+    ),
+    "exchange-old": (
+        head("System Administrator <postmaster@customer.example>", "Undeliverable: Your question")
+        + "\nYour message did not reach some or all of the intended recipients.\n\n      Subject:\tYour question\n\nThe following recipient(s) could not be reached:\n\n"
+        "      anna@customer.example on 3/3/2025 10:01 AM\n            The e-mail account does not exist at the organization this message was sent to.\n            <mx.customer.example #5.1.1>\n",
+        "5.1.1",
+        True,
+    ),
+    "postfix-text": (
+        head(DAEMON, "Undelivered Mail Returned to Sender")
+        + "\nThis is the mail system at host mx.server.example.\n\nI'm sorry to have to inform you that your message could not\nbe delivered to one or more recipients.\n\n"
+        "<anna@customer.example>: host mx.customer.example[192.0.2.1] said: 550 5.1.1\n    <anna@customer.example>: Recipient address rejected: User unknown\n",
+        "5.1.1",
+        True,
+    ),
+    "no-status": (
+        head("postmaster@customer.example", "Delivery failure")
+        + "\nYour message could not be delivered.\n\nanna@customer.example: mailbox is full\n",
+        "5.2.2",
+        True,
+    ),
+    "code-only": (
+        head("MAILER-DAEMON@mx.server.example", "Returned mail: User unknown")
+        + "\n   ----- The following addresses had permanent fatal errors -----\n<anna@customer.example>\n\n   ----- Transcript of session follows -----\n550 anna@customer.example... User unknown\n",
+        "5.1.1",
+        True,
+    ),
+    "french": (head("postmaster@customer.example", "Non remis : Votre question") + report(), "5.1.1", True),
+}
+AUTOMATIC: dict[str, str] = {
+    "rfc3834": head("Anna <anna@customer.example>", "Re: Your question", "Auto-Submitted: auto-replied") + "\nI am away.\n",
+    "generated": head("system@customer.example", "Report", "Auto-Submitted: auto-generated (nightly)") + "\nAll is well.\n",
+    "precedence": head("anna@customer.example", "Away", "Precedence: auto_reply") + "\nAway.\n",
+    "x-autoreply": head("anna@customer.example", "Re: Your question", "X-Autoreply: yes") + "\nAway.\n",
+    "x-autorespond": head("anna@customer.example", "Re: Your question", "X-Autorespond: 1") + "\nAway.\n",
+    "outlook": head("anna@customer.example", "Automatic reply: Your question", "X-Auto-Response-Suppress: All") + "\nI am out of office.\n",
+    "german": head("anna@customer.example", "=?utf-8?Q?Automatische_Antwort=3A_Ihre_Frage?=") + "\nIch bin nicht da.\n",
+    "german-old": head("anna@customer.example", "Abwesenheitsnotiz: Ihre Frage") + "\nIch bin nicht da.\n",
+    "french": head("anna@customer.example", "=?utf-8?Q?R=C3=A9ponse_automatique_=3A_Votre_question?=") + "\nJe suis absente.\n",
+    "spanish": head("anna@customer.example", "=?utf-8?Q?Respuesta_autom=C3=A1tica=3A_Su_pregunta?=") + "\nNo estoy.\n",
+    "italian": head("anna@customer.example", "Risposta automatica: Domanda") + "\nSono assente.\n",
+    "dutch": head("anna@customer.example", "Automatisch antwoord: Vraag") + "\nIk ben er niet.\n",
+    "russian": head("anna@customer.example", "Автоматический ответ: Вопрос") + "\nМеня нет.\n",
+    "japanese": head("anna@customer.example", "自動応答: 質問") + "\n不在です。\n",
+    "vacation": head("anna@customer.example", "Out of Office: Re: Your question") + "\nBack on Monday.\n",
+    "no-reply": head("Shop <no-reply@shop.example>", "Your order") + "\nThank you for your order.\n",
+    "receipt": head("anna@customer.example", "Read: Your question")
+    + 'Content-Type: multipart/report; report-type=disposition-notification; boundary="b"\n\n--b\n\nYour message was read.\n--b\n'
+    "Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;anna@customer.example\nDisposition: manual-action/MDN-sent-manually; displayed\n--b--\n",
+    "delivered": head("postmaster@customer.example", "Delivered: Your question", "Auto-Submitted: auto-generated")
+    + report("delivered", "2.0.0", "250 ok", "It was delivered."),
+}
+LISTS: dict[str, str] = {
+    "rfc2919": head("Anna <anna@customer.example>", "[users] Question", "List-Id: Users <users.lists.example>", "Precedence: list")
+    + "\nHello all.\n",
+    "newsletter": head("Shop <news@shop.example>", "Offers", "List-Unsubscribe: <https://shop.example/u>") + "\nBuy now.\n",
+    "bulk": head("Shop <news@shop.example>", "Offers", "Precedence: bulk") + "\nBuy now.\n",
+    "post": head("Anna <anna@customer.example>", "Question", "List-Post: <mailto:users@lists.example>") + "\nHello all.\n",
+}
+COMPLAINT = (
+    head("complaints@provider.example", "Abuse report")
+    + 'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\n\n--b\n\nThis is an abuse report.\n--b\nContent-Type: message/feedback-report\n\n'
+    "Feedback-Type: abuse\nUser-Agent: SomeGenerator/1.0\nVersion: 1\nOriginal-Rcpt-To: anna@customer.example\n--b\nContent-Type: message/rfc822\n\n"
+    "From: support@operator.example\nTo: anna@customer.example\nMessage-ID: <sent-7@operator.example>\nSubject: Offer\n\nBuy.\n--b--\n"
+)
+PEOPLE: dict[str, str] = {  # who only look like machines
+    "returned": head("Anna <anna@customer.example>", "Undelivered parcel returned to sender") + "\nMy phone came back. Where is it now?\n",
+    "office": head("Anna <anna@customer.example>", "Our office has no network, out of service") + "\nPlease help.\n",
+    "not-automatic": head("Anna <anna@customer.example>", "Question", "Auto-Submitted: no") + "\nHello?\n",
+    "failure": head("Anna <anna@customer.example>", "failure of delivery")
+    + "\nMy SIM was not delivered to anna@customer.example's house. 550 shillings lost.\n",
+    "forwarded-bounce": head("Anna <anna@customer.example>", "Fwd: Undelivered Mail Returned to Sender")
+    + "\nI get this when I write to you.\n\n---------- Forwarded message ---------\nFrom: Mail Delivery System <MAILER-DAEMON@x.example>\nSubject: Undelivered\n\n<support@operator.example>: 550 5.1.1\n",
+    "suppress": head("Anna <anna@customer.example>", "Re: ticket", "X-Auto-Response-Suppress: OOF") + "\nHello?\n",
+}
+
+
+def cases() -> Iterator[Case]:
+    """Yield every mail of a machine, and some of people for comparison."""
+    for name, (raw, _, _) in BOUNCES.items():
+        yield Case(f"bounce-{name}", raw.encode(), kind="bounce")
+    for kind, mails in {"auto_reply": AUTOMATIC, "list": LISTS, "complaint": {"arf": COMPLAINT}, "person": PEOPLE}.items():
+        for name, raw in mails.items():
+            yield Case(f"{kind}-{name}", raw.encode(), kind=kind)
