@@ -81,6 +81,8 @@ class Engine:
         if turn.state.pop("redial", None) is not None:
             turn.effects.append(CancelTimer("redial"))
         texts = tuple(text for text in map(clean, said.texts) if text.strip())
+        if turn.family == Family.VOICE:
+            texts = tuple(text.rstrip(" .") or text for text in texts)  # written down by a recogniser, as a sentence
         if texts and said.choice is None and (opted_in := consent(turn, normal(texts[0]))) is not None:
             take_consent(turn, opted_in=opted_in)
             return

@@ -15,7 +15,7 @@ from dialogs.buttons import filled
 from dialogs.handover import hand_over
 from dialogs.interpret import read
 from dialogs.model import Button, Collect, Flow
-from dialogs.spoken import wants_keys
+from dialogs.spoken import keys_wanted
 from dialogs.templates import show
 from dialogs.turn import Frame, Option, Turn, Utterance
 
@@ -130,8 +130,8 @@ def refuse(turn: Turn, frame: Frame, step: Collect, utter: str | None = None, *,
     frame["asked"] = step.id
     own = step.retry_utter[min(fails, len(step.retry_utter)) - 1] if step.retry_utter else None
     by_type = f"utter_no_match_{step.type}"
-    if wants_keys(turn, step):
-        by_type = "utter_no_match_keys"
+    if keys := keys_wanted(turn, step):
+        by_type = "utter_use_keys" if keys == "one" else "utter_use_keys_and_hash"
     if not told:
         turn.say(utter or own or (by_type if by_type in turn.project.responses else "utter_no_match"), frame.get("context", _NOTHING))
     if step.ask_action is not None:

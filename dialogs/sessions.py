@@ -12,7 +12,7 @@ from dialogs import stack
 from dialogs.model import Collect, Flow
 from dialogs.pages import whole
 from dialogs.redial import interrupted
-from dialogs.spoken import wants_keys
+from dialogs.spoken import keys_wanted
 from dialogs.steps import run
 from dialogs.turn import Frame, Turn
 
@@ -129,7 +129,7 @@ def silence(turn: Turn) -> None:
         frame["noinput"] = frame.get("noinput", 0) + 1
         tries = turn.tries(frame)
         last = frame["noinput"] > step.max_noinput or tries >= max(step.max_attempts, _SILENCES_MAX)
-        stack.push_pattern(turn, "pattern_user_silence", {"count": tries, "last": last, "keys": wants_keys(turn, step)})
+        stack.push_pattern(turn, "pattern_user_silence", {"count": tries, "last": last, "keys": keys_wanted(turn, step)})
     run(turn)
 
 

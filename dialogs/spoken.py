@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Literal
 from unicodedata import category
 
 from core.model.capabilities import Family
@@ -111,10 +112,16 @@ def listening(turn: Turn) -> Listen | None:
         return Listen(_TIMEOUT_S)
     secret = step.sensitive or step.type in _SECRET
     timeout_s = step.timeout_s.get(Family.VOICE, step.timeout_s.get("")) or _TIMEOUT_S
-    return Listen(timeout_s, step.digits[1] if step.digits else None, secret or wants_keys(turn, step))
+    digits = step.digits[1] if step.digits else 1 if _has_options(turn) else None  # one key chooses, without waiting for another
+    return Listen(timeout_s, digits, secret or keys_wanted(turn, step) is not None)
 
 
-def wants_keys(turn: Turn, step: Collect) -> bool:
-    """Tell whether `step`, the open one, went unanswered so often that only keys shall count; if it can be answered by keys."""
-    by_keys = step.type in _BY_KEYS or bool(turn.prompt and turn.prompt.get("opts"))
-    return by_keys and turn.family == Family.VOICE and turn.tries(turn.frame) >= _TRIES_BY_VOICE
+def _has_options(turn: Turn) -> bool:
+    return turn.prompt is not None and bool(turn.prompt.get("opts"))
+
+
+def keys_wanted(turn: Turn, step: Collect) -> Literal["one", "many"] | None:
+    """Return how `step`, the open one, is answered once it failed so often that only keys count: one for an option, many for a value."""
+    if turn.family != Family.VOICE or turn.tries(turn.frame) < _TRIES_BY_VOICE:
+        return None
+    return "one" if _has_options(turn) else "many" if step.type in _BY_KEYS else None

@@ -67,8 +67,8 @@ def test_a_secret_is_typed_and_its_length_is_known() -> None:
 
 def test_after_two_failures_only_keys_count_where_keys_can_answer() -> None:
     player = call()
-    assert said(player, "").listen == Listen(7.0)
-    assert said(player, "").listen == Listen(7.0, keys_only=True)
+    assert said(player, "").listen == Listen(7.0, 1)
+    assert said(player, "").listen == Listen(7.0, 1, keys_only=True)
     player = call()
     said(player, "survey")
     said(player, "")
