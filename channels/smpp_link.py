@@ -80,8 +80,8 @@ class Link:
         has answered an enquiry, and so has read all that was answered before it.
         """
         reader, writer = await self._connect()
-        serving = asyncio.create_task(self._read(reader, writer, deliver))
-        keeping = asyncio.create_task(self._keep(bound, proved))
+        serving = asyncio.create_task(self._read(reader, writer, deliver, bound))
+        keeping = asyncio.create_task(self._keep(proved))
         try:
             await asyncio.wait({serving, keeping}, return_when=asyncio.FIRST_COMPLETED)
             await (serving if serving.done() else keeping)
@@ -133,15 +133,13 @@ class Link:
             raise LinkEnded("not_connected") from None
         return reader, self._writer
 
-    async def _keep(self, bound: Callable[[], None], proved: Callable[[], None]) -> None:
+    async def _keep(self, proved: Callable[[], None]) -> None:
         centre = self._centre
         answer = await self._request(
             "bind_transceiver", system_id=centre.system_id, password=centre.password, system_type=centre.system_type, address_range=""
         )
         if answer.status:
             raise LinkEnded(f"refused_{answer.status:#x}")
-        self._bound = True
-        bound()
         while True:
             await asyncio.sleep(centre.enquire_link_s)
             quiet = not self._delivering
@@ -149,7 +147,7 @@ class Link:
             if quiet:
                 proved()
 
-    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, deliver: Deliver) -> None:
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, deliver: Deliver, bound: Callable[[], None]) -> None:
         while True:
             head = await reader.readexactly(4)
             length = int.from_bytes(head)
@@ -160,6 +158,9 @@ class Link:
                 waiting = self._pending.get(pdu.sequence)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(pdu)
+                    if pdu.command == "bind_transceiver_resp" and not pdu.status:  # messages may follow in the same packet
+                        self._bound = True
+                        bound()
             elif pdu.command in {"deliver_sm", "data_sm"}:
                 await self._take(pdu, writer, deliver)
             elif pdu.command == "enquire_link":

@@ -78,13 +78,10 @@ def receipt_ids(fields: Mapping[str, Any]) -> tuple[str, ...]:
 
 def same_ids(told: str) -> tuple[str, ...]:
     """Return an id with the other ways to write it: as a decimal number in hexadecimal, and the reverse, with and without leading zeros."""
-    found = [told]
-    if re.fullmatch(r"[0-9]{1,24}", told):
-        found += [f"{int(told):x}", f"{int(told):X}", f"{int(told):08X}", f"{int(told):08x}", str(int(told))]
-    if re.fullmatch(r"[0-9A-Fa-f]{1,20}", told):
-        number = int(told, 16)
-        found += [str(number), f"{number:010}", told.lower(), told.upper(), f"{number:x}", f"{number:X}", f"{number:08X}", f"{number:08x}"]
-    return tuple(dict.fromkeys(found))
+    read_as = [int(told)] if re.fullmatch(r"[0-9]{1,24}", told) else []
+    read_as += [int(told, 16)] if re.fullmatch(r"[0-9A-Fa-f]{1,20}", told) else []
+    written = [f"{number:{form}}" for number in read_as for form in ("d", "010d", "x", "X", "08x", "08X")]
+    return tuple(dict.fromkeys([told, *written]))
 
 
 def sender_of(fields: Mapping[str, Any], region: str) -> Address | None:

@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from channels import smpp_messages, smpp_parts
@@ -27,6 +28,7 @@ _LOG = logging.getLogger(__name__)
 OK, NOT_NOW = 0x00, 0x64
 RECONNECT_MAX_S = 60.0
 REPEATED_MS = 120_000  # before the start of a process: what arrived since then may come again
+REPEATED_AFTER_MS = 2_000  # no centre loses its patience sooner; until then the same words are said twice
 SERIES_MS = 3_600_000  # parts of a message that was recorded are known for this long
 SWEEP_MAX_S = 60.0
 SESSIONS_MAX = 50_000
@@ -39,6 +41,14 @@ def start(gateway: Gateway, stack: AsyncExitStack) -> None:
             line = _Line(gateway, configured, configured.adapter)
             stack.push_async_callback(line.stop)
             line.start()
+
+
+@dataclass(slots=True)
+class _Taking:
+    """A message that is being taken in since `at`, ms UTC, under the id that it got."""
+
+    at: int
+    id: str = ""
 
 
 class _Line:
@@ -54,7 +64,7 @@ class _Line:
         self._stopping = False
         self._failures = 0
         self._turns: dict[str, asyncio.Future[None]] = {}
-        self._open: dict[str, list[str]] = {}
+        self._open: dict[str, _Taking] = {}
         self._sessions: dict[tuple[str, str], str] = {}
         self._proved_at = self._marked_at = self._since = gateway.clock.now_ms() - REPEATED_MS
         self._bound_at = 0
@@ -115,14 +125,17 @@ class _Line:
         """Take in one message, after those that the same sender sent before; return the status to answer with."""
         fields: dict[str, Any] = dict(pdu.fields)
         sender, digest = str(fields.get("source_addr", "")), smpp_parts.digest_of(fields)
+        at = self._gateway.clock.now_ms()
         twin = self._open.get(digest)
+        repeated = twin is not None and at - twin.at >= REPEATED_AFTER_MS
+        taking = twin if twin is not None and repeated else _Taking(at)
+        self._open[digest] = taking
         before, mine = self._turns.get(sender), asyncio.get_running_loop().create_future()
         self._turns[sender] = mine
-        taken = self._open.setdefault(digest, [])
         try:
             if before is not None:
                 await before
-            await self._take(fields, digest, twin, taken, pdu.sequence)
+            await self._take(fields, digest, taking, pdu.sequence)
         except StoreUnavailable as unavailable:
             self._gateway.counters.add("refused", channel=self._id, code=unavailable.code)
             return NOT_NOW
@@ -134,11 +147,11 @@ class _Line:
             mine.set_result(None)
             if self._turns[sender] is mine:
                 del self._turns[sender]
-            if twin is None:
-                self._open.pop(digest, None)
+            if not repeated and self._open.get(digest) is taking:
+                del self._open[digest]
         return OK
 
-    async def _take(self, fields: dict[str, Any], digest: str, twin: list[str] | None, taken: list[str], sequence: int) -> None:
+    async def _take(self, fields: dict[str, Any], digest: str, taking: _Taking, sequence: int) -> None:
         at = self._gateway.clock.now_ms()
         if "pdu" in fields:
             await self._receive(fields, at)
@@ -150,8 +163,7 @@ class _Line:
         part = smpp_parts.part_of(fields)
         if part is not None and await self._keep(part, fields, digest, at):
             return
-        fields["id"] = twin[0] if twin else await self._id_of(digest, f"{digest}:{at}:{sequence}")
-        taken.append(fields["id"])
+        taking.id = fields["id"] = taking.id or await self._id_of(digest, f"{digest}:{at}:{sequence}")
         session = self._session(fields)
         answer = await self._receive(fields | session, at)
         if smpp_messages.expects_screen(fields):

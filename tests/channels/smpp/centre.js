@@ -55,6 +55,7 @@ const server = smpp.createServer((session) => {
 
 const commands = {
   plan: (order) => Object.assign(plan, order),
+  enquire: () => bound.enquire_link(() => tell('alive')),
   drop: () => bound.destroy(),
   unbind: () => bound.unbind(() => bound.close()),
   deliver: ({ tag, pdu, udh, octets: raw, info, payload }) => {

@@ -14,6 +14,8 @@ class Stub:
 
     def __init__(self) -> None:
         self.mode = "ok"
+        self.silent = False  # to enquiries
+        self.greeting = b""  # sent together with the answer to a bind
         self.port = 0
         self.submitted = 0
         self.commands: list[str] = []
@@ -25,7 +27,7 @@ class Stub:
             while True:
                 head = await reader.readexactly(4)
                 pdu = smpp_pdus.read(head + await reader.readexactly(int.from_bytes(head) - 4))
-                self.commands.append(pdu.command)
+                self.commands.append(f"{pdu.command} {pdu.status:#x}" if pdu.status else pdu.command)
                 writer.write(self.answer(pdu))
                 if self.mode == "close" and pdu.command == "submit_sm":
                     break
@@ -35,8 +37,11 @@ class Stub:
             writer.close()
 
     def answer(self, pdu: smpp_pdus.Pdu) -> bytes:
+        if pdu.command == "enquire_link" and self.silent:
+            return b""
         if pdu.command != "submit_sm":
-            return b"" if pdu.answers else smpp_pdus.write(f"{pdu.command}_resp", pdu.sequence)
+            greeting = self.greeting if pdu.command == "bind_transceiver" else b""
+            return b"" if pdu.answers else smpp_pdus.write(f"{pdu.command}_resp", pdu.sequence) + greeting
         self.submitted += 1
         match self.mode:
             case "ok":

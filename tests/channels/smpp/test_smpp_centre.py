@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +206,27 @@ async def test_a_lost_bind_is_made_again_and_an_answer_lost_with_it_is_no_second
         assert await centre.deliver("balance") == 0
         assert await heard(parley) == ["balance", "balance"]
         assert parley.gateway.counters.value("binds", channel="smsc") == 2
+
+
+@pytest.mark.parametrize(("later_ms", "times"), [(5_000, 1), (0, 2)])
+async def test_a_centre_that_lost_patience_repeats_and_a_person_who_says_it_twice_does_not(
+    start: Start, centre: Centre, later_ms: int, times: int
+) -> None:
+    async with start() as parley:
+        await centre.until("bound")
+        free, clock = threading.Event(), parley.gateway.clock
+        busy = asyncio.ensure_future(parley.gateway.store.write(lambda tx: free.wait(10)))
+        tags = [centre.send("balance")]
+        centre.order("enquire")
+        await centre.until("alive")
+        parley.gateway.clock = replace(clock, now_ms=lambda: clock.now_ms() + later_ms)
+        tags.append(centre.send("balance"))
+        centre.order("enquire")
+        await centre.until("alive")
+        free.set()
+        await busy
+        assert [(await centre.until("delivered", tag=tag))["status"] for tag in tags] == [0, 0]
+        assert await heard(parley) == ["balance"] * times
 
 
 async def test_once_the_centre_has_read_the_answers_the_same_words_are_new(start: Start, centre: Centre) -> None:
