@@ -69,6 +69,7 @@ export class Phone {
   use(number) {
     this.session.cancel();
     this.number = number;
+    find("#texts").replaceChildren();
     this.count(0);
     find("#banner").hidden = true;
     this.load();

@@ -172,6 +172,7 @@
         this.listener.clear();
         this.last = frame.after;
       }
+      if (frame.last) for (const joined of this.unsent.filter(({ type }) => type === "joined")) this.forget(joined.id); // greeted already
       this.listener.state("online", frame.last);
       this.flush();
     }
