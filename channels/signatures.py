@@ -9,6 +9,7 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,6 +66,7 @@ def _twilio_mac(auth_token: str, url: str, signed_fields: bytes) -> str:
     return b64encode(hmac.digest(auth_token.encode(), url.encode() + signed_fields, "sha1")).decode()
 
 
+@lru_cache(maxsize=256)  # nearly all requests come to the few webhooks that there are
 def url_forms(url: str) -> tuple[str, ...]:
     """Return a URL as given, without its port and with it, for Twilio signs now one, now the other; raises `AuthenticationFailed`."""
     try:

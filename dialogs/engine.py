@@ -5,6 +5,7 @@ It holds the order of things; flows, prompts, words and screens each have their 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from core.model.capabilities import Family
@@ -83,6 +84,8 @@ class Engine:
         texts = tuple(text for text in map(clean, said.texts) if text.strip())
         if turn.family == Family.VOICE:
             texts = tuple(text.rstrip(" .") or text for text in texts)  # written down by a recogniser, as a sentence
+        if texts != said.texts:
+            said = replace(said, texts=texts)
         if texts and said.choice is None and (opted_in := consent(turn, normal(texts[0]))) is not None:
             take_consent(turn, opted_in=opted_in)
             return
@@ -199,7 +202,7 @@ class Engine:
     def _chosen(self, turn: Turn, token: str) -> None:
         """A button was pressed: of the open prompt, or of an earlier one that still stands on the person's screen."""
         nonce, _, place = token.rpartition(":")
-        number = int(place) if place.isdigit() and len(place) < 4 else 0
+        number = int(place) if place.isdecimal() and len(place) < 4 else 0
         prompt = turn.prompt
         if prompt is not None and prompt["nonce"] == nonce and 0 < number <= len(prompt.get("opts", ())):
             self._apply(turn, Choose(prompt["opts"][number - 1]))

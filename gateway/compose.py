@@ -137,7 +137,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
         demo=demo,
     )
     await _take_over(gateway)
-    backend = HttpBackend(demo.bss_url if demo else settings.backend.url)
+    backend = HttpBackend(demo.bss_url if demo and settings.backend.url == "demo" else settings.backend.url)
     stack.push_async_callback(backend.close)
     runner = ActionRunner(load_actions(project_folder(settings)), backend, currency=settings.operator.currency)
     stack.callback(runner.close)

@@ -23,6 +23,8 @@ def split(text: str, limit: int, length: Length = len) -> list[str]:
 
     The pieces joined give the text again. Raises ValueError if a single character is longer than `limit`.
     """
+    if length(text) <= limit:
+        return [text]
     pieces: list[str] = []
     current: list[str] = []
     size = 0
