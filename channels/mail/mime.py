@@ -39,10 +39,11 @@ class Part:
         return [value for known, value in self.fields if known == name]
 
     def walk(self) -> Iterator[Part]:
-        """Yield this part and all within, in the order of the mail; the depth is capped."""
+        """Yield this part and all within, in the order of the mail, but nothing of mails that are enclosed; the depth is capped."""
         yield self
-        for child in self.children:
-            yield from child.walk()
+        if not self.type.value.startswith("message/"):
+            for child in self.children:
+                yield from child.walk()
 
 
 @dataclass(slots=True)

@@ -75,6 +75,8 @@ def attribution(lines: Sequence[Line], start: int) -> int:
         if not text or len(joined) + len(text) > _ATTRIBUTION_CHARS_MAX:
             return 0
         joined = f"{joined} {text}".strip()
+        if count == 1 and _dashed(text) and _WROTE.search(text) and _attributes(text, 1):
+            return 1
         if count == 1 and not (_ON.match(joined) or _DATED.search(joined) or _ADDRESS.search(joined) or _WROTE.search(joined)):
             return 0
         if _ENDS.search(text) and role(text) == "":

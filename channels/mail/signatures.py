@@ -30,7 +30,11 @@ _SHORT = 80
 
 def signed(lines: Sequence[Line], *, name: str = "") -> list[bool]:
     """Return for each line of a run whether it belongs to a signature; `name` is how the sender is called."""
-    marks = [line.mark is Mark.SIGNATURE or _is_device(line.text) for line in lines]
+    last = max((index for index, line in enumerate(lines) if line.text.strip()), default=-1)
+    marks = [
+        line.mark is Mark.SIGNATURE or ((index == last or _begins(lines, index)) and _is_device(line.text))
+        for index, line in enumerate(lines)
+    ]
     for index in _banner(lines):
         marks[index] = True
     start = _start(lines, marks, name)
@@ -80,6 +84,11 @@ def _delimiter(lines: Sequence[Line]) -> int | None:
         if below > _AFTER_DELIMITER_MAX:
             break
     return best
+
+
+def _begins(lines: Sequence[Line], index: int) -> bool:
+    """Tell whether a line is the first of its paragraph, or follows another of a signature."""
+    return index == 0 or not lines[index - 1].text.strip() or _is_device(lines[index - 1].text)
 
 
 def _is_device(text: str) -> bool:
@@ -140,6 +149,8 @@ def _farewell(lines: Sequence[Line]) -> int | None:
         below += 1
         if below > _AFTER_FAREWELL_MAX:
             break
+    if best is not None and farewell(lines[best].text) == "thanks" and not any(line.text.strip() for line in lines[:best]):
+        return best + 1  # thanks alone are what somebody wrote
     return best
 
 
@@ -147,12 +158,15 @@ def farewell(text: str) -> str:
     """Return `regards` or `thanks` for a line that is nothing but a farewell, perhaps with a name, else nothing."""
     if len(text) > 70:
         return ""
-    plain = " ".join(text.lower().replace("\u00a0", " ").strip(_PUNCTUATION).split())
+    spelled = " ".join(text.replace("\u00a0", " ").strip(_PUNCTUATION).split())
+    plain = spelled.lower()
     if plain in words.REGARDS or plain in words.THANKS:
         return "regards" if plain in words.REGARDS else "thanks"
-    head, comma, tail = plain.partition(",")
-    if comma and len(tail.split()) <= 4 and not any(character.isdigit() for character in tail):
-        return "regards" if head.strip() in words.REGARDS else "thanks" if head.strip() in words.THANKS else ""
+    head, comma, name = spelled.partition(",")
+    words_of_name = name.split()
+    if comma and 0 < len(words_of_name) <= 4 and all(word[0].isalpha() and not word[0].islower() for word in words_of_name):
+        beginning = head.strip().lower()
+        return "regards" if beginning in words.REGARDS else "thanks" if beginning in words.THANKS else ""
     return ""
 
 

@@ -176,6 +176,11 @@ COMPLAINT = (
     "From: support@operator.example\nTo: anna@customer.example\nMessage-ID: <sent-7@operator.example>\nSubject: Offer\n\nBuy.\n--b--\n"
 )
 PEOPLE: dict[str, str] = {  # who only look like machines
+    "enclosed-bounce": head("Anna <anna@customer.example>", "This came back")
+    + 'Content-Type: multipart/mixed; boundary="a"\n\n--a\n\nWhat is this?\n--a\nContent-Type: message/rfc822\n\n'
+    + head(DAEMON, "Undelivered Mail Returned to Sender")
+    + report()
+    + "--a--\n",
     "returned": head("Anna <anna@customer.example>", "Undelivered parcel returned to sender") + "\nMy phone came back. Where is it now?\n",
     "office": head("Anna <anna@customer.example>", "Our office has no network, out of service") + "\nPlease help.\n",
     "not-automatic": head("Anna <anna@customer.example>", "Question", "Auto-Submitted: no") + "\nHello?\n",

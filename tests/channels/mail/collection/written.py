@@ -171,6 +171,26 @@ TEXTS: dict[str, tuple[str, str]] = {
     "swahili": ("Habari,\n\nsimu yangu haina mtandao.\n\nAsante,\nAnna\n", "Habari,\n\nsimu yangu haina mtandao."),
     "hindi": ("नमस्ते,\n\nमेरा सिम काम नहीं कर रहा है।\n\nधन्यवाद,\nअन्ना\n", "नमस्ते,\n\nमेरा सिम काम नहीं कर रहा है।"),
     "thai": ("สวัสดีค่ะ\n\nอินเทอร์เน็ตใช้ไม่ได้ค่ะ\n\nขอบคุณค่ะ\nแอนนา\n", "สวัสดีค่ะ\n\nอินเทอร์เน็ตใช้ไม่ได้ค่ะ"),
+    "zoho": (
+        "The small plan.\n\n---- On Mon, 03 Mar 2025 09:14:00 +0100 support@operator.example wrote ----\n\nWhich plan?\n",
+        "The small plan.",
+    ),
+    "thanks-in-sentence": ("Thanks, that is fine now.\n\nBest regards\nAnna Example\n", "Thanks, that is fine now."),
+    "thanks-alone-and-name": ("Thanks,\nAnna\n", "Thanks,"),
+    "sent-from-in-text": ("It was\nsent from my office on Monday.\nWhere is it?\n", "It was\nsent from my office on Monday.\nWhere is it?"),
+    "rule-in-text": (
+        f"First part.\n\n---\n\n{'This goes on for quite a while and is no signature. ' * 3}\n\n{'Nor is this. ' * 20}\n",
+        f"First part.\n\n---\n\n{'This goes on for quite a while and is no signature. ' * 3}\n\n{'Nor is this. ' * 20}",
+    ),
+    "hotmail": (
+        "Fine.\n\nDate: Mon, 3 Mar 2025 09:14:00 +0100\nSubject: Plan\nFrom: s@operator.example\nTo: a@customer.example\n\nOk?\n",
+        "Fine.",
+    ),
+    "gmail-2013": ("Fine.\n\n2025-03-03 9:14 GMT+01:00 Support <s@operator.example>:\n\n> Ok?\n", "Fine."),
+    "avg-table": (
+        "Fine.\n\n|  | Virus-free. www.avg.com |\n\nOn Mon, 3 Mar 2025 at 09:14, S <s@operator.example> wrote:\n\n> Ok?\n",
+        "Fine.",
+    ),
     "unknown-language": (
         "Tere tulemast.\n\n________________________________\nXaatja: Support <s@operator.example>\nYaadetud: 3.3.2025 9:14\nZaaja: Anna\nWeema: Arve\n\nMaksa.\n",
         "Tere tulemast.",
