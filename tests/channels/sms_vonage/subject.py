@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
-
-import jwt
 
 from channels.registry import load
 from channels.sms_vonage import Settings, SmsVonage, make
@@ -76,7 +76,12 @@ def signed(what: RawRequest, secret: str = NEW) -> RawRequest:
 def token(body: bytes, secret: str, algorithm: str = "HS256", **claims: object) -> str:
     """Return the token with which the Messages API signs a body."""
     known = {"iat": 1577880000, "jti": "x", "iss": "Vonage", "payload_hash": sha256(body).hexdigest(), "api_key": KEY}
-    return jwt.encode({**known, **claims}, secret, algorithm=algorithm)
+    pieces = [_base64(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": algorithm}, {**known, **claims})]
+    return ".".join([*pieces, _base64(hmac.new(secret.encode(), ".".join(pieces).encode(), "sha256").digest())])
+
+
+def _base64(content: bytes) -> str:
+    return urlsafe_b64encode(content).decode().rstrip("=")
 
 
 def _changed(before: bytes, after: bytes) -> RawRequest:
