@@ -12,6 +12,7 @@ from dialogs.normal import normal
 from dialogs.templates import Template
 
 USSD_CHARS, USSD_UCS2_CHARS, SMS_PARTS, VOICE_WORDS, VOICE_OPTIONS = 160, 80, 3, 50, 5
+VOICE_UNSPOKEN = frozenset("*#_~^|\\<>[]{}")
 _VALUE = "x" * 12  # what a variable is taken to be, where its values are not known
 _FAMILIES = ("ussd", "sms", "ivr")
 _ASKED_TO_SEND = r"\b(?:reply|send|text|write|type|répondez|envoyez|tapez|écrivez|tuma|jibu|andika)\b[^.!?]{{0,24}}?\b(?:{words})\b"
@@ -147,6 +148,9 @@ def _length(project: Project, response: Response, family: str, language: str, ca
             found.error("too-long-voice", response.file, response.line, f"{where} has more than {VOICE_WORDS} words, about 20 seconds")
         if len(titles) > VOICE_OPTIONS:
             found.warning("voice-options", response.file, response.line, f"{where} has more than {VOICE_OPTIONS} options to listen to")
+        signs = "".join(sorted(set("".join([text, *titles])) & VOICE_UNSPOKEN))
+        if signs:
+            found.warning("unspoken-signs", response.file, response.line, f"{where} has '{signs}', which nobody hears: say it in words")
 
 
 def _foreign(text: str, lines: list[str]) -> str:

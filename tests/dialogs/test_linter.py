@@ -127,6 +127,7 @@ CASES = {
     "unknown-variable": (ERROR, "r.yml", 3, response('{text: "Done: {amuont}."}')),
     "too-long-ussd": (ERROR, "r.yml", 2, response(f"{{text: {LONG}}}")),
     "too-long-sms": (ERROR, "r.yml", 2, response("{text: Done.}", f"{{channel: sms, text: {LONG * 3}}}")),
+    "unspoken-signs": (WARNING, "r.yml", 2, response("{text: Done.}", '{channel: ivr, text: "Press # to repeat."}')),
     "too-long-voice": (ERROR, "r.yml", 2, response("{text: Done.}", f"{{channel: ivr, text: {LONG + LONG}}}")),
     "teaches-opt-out": (ERROR, "r.yml", 2, response("{text: Done. Reply STOP to end this.}")),
     "option-opts-out": (ERROR, "r.yml", 2, response("{text: Done., buttons: [{title: Cancel, payload: /begin}]}")),

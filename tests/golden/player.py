@@ -117,7 +117,9 @@ class Player:
             case "say":
                 return Said(tuple(value) if isinstance(value, list) else (str(value),))
             case "dial":
-                return Said(tuple(part for part in str(value or "").split("*") if part), session=Session.NEW, session_id=f"s{self.count}")
+                parts = tuple(part for part in str(value or "").split("*") if part)
+                nothing = ("",) if self.settings.get("channel") == "ivr" else ()  # a call begins with an empty text
+                return Said(parts or nothing, session=Session.NEW, session_id=f"s{self.count}")
             case "silent":
                 return Said(("",), session=Session.RESUME)
             case "join":
