@@ -137,6 +137,10 @@ def mailboxes(raw: Iterable[bytes], over: set[Cap]) -> tuple[Mailbox, ...]:
         # Some senders encode the whole field, address and all; then its words have to be decoded before it is read.
         if "@" not in plain and "=?" in plain:
             plain = _words(plain, over)
+        if "@" not in plain:
+            label = name(text(plain.encode("utf-8", "surrogateescape"), over))
+            found += [Mailbox("", label)] if label and ":" not in label else []
+            continue
         surname = ""
         for shown, address in getaddresses([plain]):
             if len(found) >= model.ADDRESSES_MAX:

@@ -63,6 +63,10 @@ SENDERS: dict[str, tuple[bytes, str, str]] = {
     "raw-8bit": ("Jürgen <j@customer.example>".encode(), "j@customer.example", "Jürgen"),
     "only-brackets": (b"<anna@customer.example>", "anna@customer.example", ""),
     "international": ("Анна <анна@пример.example>".encode(), "анна@пример.example", "Анна"),
+    "name-only": (b"Anna Example", "", "Anna Example"),
+    "nobody": (b"undisclosed-recipients:;", "", ""),
+    "semicolons": (b"Anna <anna@customer.example>; Bob <b@x.example>", "anna@customer.example", "Anna"),
+    "encoded-whole": (b"=?utf-8?B?SsO8cmdlbiA8akBjdXN0b21lci5leGFtcGxlPg==?=", "j@customer.example", "Jürgen"),
     "name-is-address": (b'"anna@customer.example" <anna@customer.example>', "anna@customer.example", ""),
 }
 FILES: dict[str, tuple[bytes, bytes, str, str, int]] = {  # part headers, content, name, type, size
