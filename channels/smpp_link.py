@@ -22,6 +22,7 @@ Deliver = Callable[[Pdu], Awaitable[int]]
 _SEQUENCE_MAX = 0x7FFFFFFF
 _QUEUE_MAX_S = 10.0  # who would wait longer for the rate is told to come back
 _THROTTLED_PAUSE_S = 1.0
+_LAST_ANSWERS_S, _GOODBYE_S = 5.0, 2.0
 _DELIVERING_MAX = 100
 _THROTTLED = {0x14, 0x58}
 _DOWN = {0x04, 0x08, 0x45, 0x64, 0xFE, 0xFF}
@@ -113,14 +114,15 @@ class Link:
         return message_id
 
     async def close(self) -> None:
-        """Say goodbye and end the connection; what is under way is waited for as long as one answer may take."""
+        """Say goodbye and end the connection; what is under way is waited for, but not for long."""
         if self._bound:
             self._bound = False
             under_way: set[asyncio.Future[Any]] = {*self._pending.values(), *self._delivering}
             if under_way:
-                await asyncio.wait(under_way, timeout=self._centre.timeout_s)
-            with suppress(LinkEnded):  # the connection goes in any case
-                await self._request("unbind")
+                await asyncio.wait(under_way, timeout=min(_LAST_ANSWERS_S, self._centre.timeout_s))
+            with suppress(LinkEnded, TimeoutError):  # the connection goes in any case
+                async with asyncio.timeout(_GOODBYE_S):
+                    await self._request("unbind")
         self._drop()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -142,10 +144,8 @@ class Link:
             raise LinkEnded(f"refused_{answer.status:#x}")
         while True:
             await asyncio.sleep(centre.enquire_link_s)
-            quiet = not self._delivering
             await self._request("enquire_link")
-            if quiet:
-                proved()
+            proved()
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, deliver: Deliver, bound: Callable[[], None]) -> None:
         while True:

@@ -28,6 +28,7 @@ _LOG = logging.getLogger(__name__)
 OK, NOT_NOW = 0x00, 0x64
 RECONNECT_MAX_S = 60.0
 REPEATED_MS = 120_000  # before the start of a process: what arrived since then may come again
+REPEATS_FOR_MS = 900_000  # after a bind: what the centre has no answer for, it sends first
 REPEATED_AFTER_MS = 2_000  # no centre loses its patience sooner; until then the same words are said twice
 SERIES_MS = 3_600_000  # parts of a message that was recorded are known for this long
 SWEEP_MAX_S = 60.0
@@ -118,8 +119,9 @@ class _Line:
         self._gateway.hints.wake("outbox")
 
     def _proved(self) -> None:
-        """Note that the centre has read what was answered until the last time; the time between is proved by the next."""
-        self._proved_at, self._marked_at = self._marked_at, self._gateway.clock.now_ms()
+        """Note that the centre has read the answers to all that came before the last mark, and mark what is answered by now."""
+        now = self._gateway.clock.now_ms()
+        self._proved_at, self._marked_at = self._marked_at, min((taking.at for taking in self._open.values()), default=now)
 
     async def _deliver(self, pdu: Any) -> int:
         """Take in one message, after those that the same sender sent before; return the status to answer with."""
@@ -163,7 +165,7 @@ class _Line:
         part = smpp_parts.part_of(fields)
         if part is not None and await self._keep(part, fields, digest, at):
             return
-        taking.id = fields["id"] = taking.id or await self._id_of(digest, f"{digest}:{at}:{sequence}")
+        taking.id = fields["id"] = taking.id or await self._id_of(digest, at, f"{digest}:{at}:{sequence}")
         session = self._session(fields)
         answer = await self._receive(fields | session, at)
         if smpp_messages.expects_screen(fields):
@@ -172,9 +174,9 @@ class _Line:
     async def _receive(self, fields: Mapping[str, Any], at: int) -> Answer:
         return await receive(self._gateway, self._configured, self._adapter.request_of(fields, at))
 
-    async def _id_of(self, digest: str, new: str) -> str:
+    async def _id_of(self, digest: str, at: int, new: str) -> str:
         """Return the id of an arrival before this bind whose answer the centre may not have read, once; else the new one."""
-        if digest in self._claimed:
+        if digest in self._claimed or at > self._bound_at + REPEATS_FOR_MS:
             return new
         since, before = self._since, self._bound_at
         earlier = await self._gateway.store.read(lambda tx: smsc.last_arrival(tx, self._id, digest, since, before))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.gateway.running import Running
+
+Start = Callable[..., AbstractAsyncContextManager[Running]]
 SCRIPT = Path(__file__).with_name("centre.js")
 
 

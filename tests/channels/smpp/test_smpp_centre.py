@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,53 +12,12 @@ import pytest
 from core.model.address import Address, AddressKind
 from core.model.ids import MessageId
 from core.model.outbound import OutboundMessage, Reply
-from tests.channels.smpp.centre import Centre, running_centre
-from tests.gateway.running import Running, running
+from tests.channels.smpp.centre import Centre, Start
+from tests.gateway.running import Running
 
 pytestmark = pytest.mark.smsc
 
 ANNA = "+254700000001"
-CONFIG = """
-mode = "demo"
-[operator]
-name = "Demo Telecom"
-country = "KE"
-currency = "KES"
-languages = ["en", "fr", "sw"]
-[dialogs]
-project = "telecom"
-[backend]
-url = "demo"
-[channels.smsc]
-kind = "smpp"
-address = "{address}"
-host = "127.0.0.1"
-port = {port}
-system_id = "parley"
-password = {{ env = "SMSC_PASSWORD" }}
-reconnect_s = 0.05
-{more}
-"""
-Start = Callable[..., AbstractAsyncContextManager[Running]]
-
-
-@pytest.fixture
-async def centre(smpp_package: Path) -> AsyncIterator[Centre]:
-    async with running_centre(smpp_package) as started:
-        yield started
-
-
-@pytest.fixture
-def start(tmp_path: Path, centre: Centre, monkeypatch: pytest.MonkeyPatch) -> Start:
-    """Start a gateway that binds to the centre; again and again on the same data."""
-    monkeypatch.setenv("SMSC_PASSWORD", "secret")
-
-    def start(more: str = "", address: str = "40404") -> AbstractAsyncContextManager[Running]:
-        config = tmp_path / "parley.toml"
-        config.write_text(CONFIG.format(address=address, port=centre.port, more=more))
-        return running(tmp_path / "data", config=config)
-
-    return start
 
 
 async def until(parley: Running, sql: str, *args: Any) -> list[Any]:
@@ -270,37 +226,3 @@ async def test_a_gateway_that_stops_says_goodbye(start: Start, centre: Centre) -
         await centre.until("bound")
     await centre.until("unbind")
     await centre.until("closed")
-
-
-async def step(centre: Centre, text: str, operation: int, info: str, sender: str = "254700000001") -> dict[str, Any]:
-    assert await centre.deliver(text, sender=sender, to="384", pdu={"ussd_service_op": operation}, info=info) == 0
-    return await centre.until("submit")
-
-
-async def test_a_ussd_session_goes_from_menu_to_menu(start: Start, centre: Centre) -> None:
-    async with start('service = "ussd"', address="*384*100#") as parley:
-        await centre.until("bound")
-        menu = await step(centre, "*384*100#", 1, "0700")
-        assert menu["text"].count("\n") >= 3
-        assert (menu["operation"], menu["info"], menu["from"], menu["to"], menu["receipt"]) == (2, "0700", "384", "254700000001", 0)
-        question = await step(centre, "2", 18, "0702")
-        assert (question["operation"], question["info"]) == (2, "0702")
-        await step(centre, "50", 18, "0704")
-        again = await step(centre, "*384*100#", 1, "0700")
-        assert again["operation"] == 2
-        assert await parley.rows("select count(*) from conversation where session_id is not null") == [(1,)]
-        assert await centre.deliver("", to="384", pdu={"ussd_service_op": 18}, info="0701") == 0
-        assert await parley.rows("select count(*) from conversation where session_id is not null") == [(0,)]
-        assert await parley.rows("select count(*) from message where direction = 'inbound'") == [(4,)]
-        dialled = await step(centre, "*384*100*1#", 1, "0900")
-        assert "KES" in dialled["text"]
-        assert (dialled["operation"], dialled["info"]) == (17, "0900")
-
-
-async def test_a_ussd_answer_after_a_restart_begins_anew_instead_of_failing(start: Start, centre: Centre) -> None:
-    async with start('service = "ussd"', address="*384*100#"):
-        await centre.until("bound")
-        await step(centre, "*384*100#", 1, "0700")
-    async with start('service = "ussd"', address="*384*100#"):
-        await centre.until("bound")
-        assert (await step(centre, "1", 18, "0702"))["text"]
