@@ -18,7 +18,8 @@ class Desk:
         self.page = page
 
     async def sign_in(self, parley: Running, login: str = "agent") -> None:
-        """Sign in by keyboard."""
+        """Sign in by keyboard, once the page waits for it."""
+        await expect(self.page.get_by_label("Login")).to_be_focused()
         await self.page.keyboard.type(login)
         await self.page.keyboard.press("Tab")
         await self.page.keyboard.type(passwords(parley)[login])

@@ -12,11 +12,11 @@ from twilio.request_validator import RequestValidator
 from core.reports.invariants import check
 from core.store.sqlite import open_store
 from gateway.bench import traffic, yardsticks
-from gateway.bench.command import command
 from gateway.bench.fill import fill, queue
 from gateway.bench.load import LoadFailed, Plan, apply
 from gateway.bench.process import NotStarted, start
 from gateway.bench.report import Measured, lines
+from gateway.cli import cli
 
 
 def test_a_filled_store_keeps_every_rule_of_the_record(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_the_table_shows_what_was_missed() -> None:
 
 
 def test_the_command_measures_a_real_gateway() -> None:
-    done = CliRunner().invoke(command, ["--json", "--seconds", "0.2", "--paths", "ussd,start"], catch_exceptions=False)
+    done = CliRunner().invoke(cli, ["bench", "--json", "--seconds", "0.2", "--paths", "ussd,start"], catch_exceptions=False)
     measured = json.loads(done.stdout)
     assert [line["path"] for line in measured] == [
         "bare aiohttp handler",
@@ -91,6 +91,6 @@ def test_the_command_measures_a_real_gateway() -> None:
 
 
 def test_an_unknown_path_is_a_mistake_of_use() -> None:
-    done = CliRunner().invoke(command, ["--paths", "nothing"])
+    done = CliRunner().invoke(cli, ["bench", "--paths", "nothing"])
     assert done.exit_code == 2
     assert "choose from ussd, sms" in done.output

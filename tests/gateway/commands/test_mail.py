@@ -8,7 +8,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from gateway.commands.mail import command
+from gateway.cli import cli
 
 RAW = (
     b"From: Anna <anna@customer.example>\r\nTo: s@operator.example\r\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\n"
@@ -20,7 +20,7 @@ RAW = (
 
 
 def parsed(*files: str, given: bytes = b"") -> list[dict[str, Any]]:
-    result = CliRunner().invoke(command, ["parse", *files], input=given)
+    result = CliRunner().invoke(cli, ["mail", "parse", *files], input=given)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.output.splitlines()]
 
@@ -54,7 +54,7 @@ def test_files_and_noise(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there() -> None:
-    result = CliRunner().invoke(command, ["parse", "no-such-file.eml"])
+    result = CliRunner().invoke(cli, ["mail", "parse", "no-such-file.eml"])
     assert result.exit_code != 0
     assert "no-such-file.eml" in result.output
 

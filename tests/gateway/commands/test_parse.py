@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.registry import KINDS
-from gateway.commands.parse import command, parse_lines
+from gateway.cli import cli
+from gateway.commands.parse import parse_lines
 from tests.conformance.subject import subject_of
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
@@ -106,16 +107,16 @@ def test_every_line_gives_at_most_one_line(line: str) -> None:
 def test_the_command(tmp_path: Path) -> None:
     file = tmp_path / "requests.jsonl"
     file.write_bytes(json.dumps(USSD).encode() + b"\n\xff\xfe\n" + json.dumps(USSD).encode())
-    result = CliRunner().invoke(command, ["ussd", str(file)])
+    result = CliRunner().invoke(cli, ["parse", "ussd", str(file)])
     assert result.exit_code == 0
     assert ["events" in json.loads(line) for line in result.output.splitlines()] == [True, False, True]
     national = json.dumps({**USSD, "body": str(USSD["body"]).replace("%2B254", "0")})
-    piped = CliRunner().invoke(command, ["ussd"], input=national)
+    piped = CliRunner().invoke(cli, ["parse", "ussd"], input=national)
     assert json.loads(piped.output)["error"] == "bad_number"
-    local = CliRunner().invoke(command, ["ussd", "-", "--region", "ke"], input=national)
+    local = CliRunner().invoke(cli, ["parse", "ussd", "-", "--region", "ke"], input=national)
     assert json.loads(local.output)["events"][0]["sender"]["value"] == "+254711000111"
 
 
 def test_an_unknown_kind_and_a_missing_file_are_refused() -> None:
-    assert CliRunner().invoke(command, ["fax"]).exit_code == 2
-    assert CliRunner().invoke(command, ["ussd", "/nowhere/at/all"]).exit_code == 2
+    assert CliRunner().invoke(cli, ["parse", "fax"]).exit_code == 2
+    assert CliRunner().invoke(cli, ["parse", "ussd", "/nowhere/at/all"]).exit_code == 2

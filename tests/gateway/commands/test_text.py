@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from gateway.commands.text import command
+from gateway.cli import cli
 
 TEXTS = [
     ("hello", "gsm7", 1, 5, 5),
@@ -25,10 +25,10 @@ TEXTS = [
 
 @pytest.mark.parametrize(("text", "encoding", "parts", "characters", "units"), TEXTS)
 def test_a_text(text: str, encoding: str, parts: int, characters: int, units: int) -> None:
-    result = CliRunner().invoke(command, ["segments", "--json"], input=f"{text}\n")
+    result = CliRunner().invoke(cli, ["text", "segments", "--json"], input=f"{text}\n")
     assert json.loads(result.output) == {"encoding": encoding, "parts": parts, "characters": characters, "units": units}
 
 
 def test_a_line_for_each_text() -> None:
-    result = CliRunner().invoke(command, ["segments"], input="hello\nж\n")
+    result = CliRunner().invoke(cli, ["text", "segments"], input="hello\nж\n")
     assert result.output == "gsm7  1  5  5\nucs2  1  1  1\n"

@@ -63,7 +63,7 @@ async def test_a_fault_becomes_a_case_that_can_be_asked_about(tmp_path):
         assert opened.startswith("END ")
         assert str(number) in opened
         assert (kind, description) == ("slow_internet", "market street")
-        assert (await phone.session("6")).startswith(f"END Your requests:\n{number} slow internet: ")
+        assert (await phone.session("6")).startswith(f"END Your requests:\n{number} market street: ")
         reasons = await parley.rows("select reason from interaction order by opened_at")
         assert reasons == [("report_fault",), ("my_requests",)]
 
