@@ -179,8 +179,9 @@ def _read(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:
 
 
 def _joined(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:
+    del at
     return ContactSignal(
-        external_id=f"{ends.visitor.value}:joined:{at}",
+        external_id=f"{ends.visitor.value}:joined:{_own_id(frame)}",
         sender=ends.visitor,
         recipient=ends.here,
         signal="joined",
@@ -199,10 +200,14 @@ _FRAMES: Mapping[str, Callable[[Mapping[str, Any], _Ends, int], InboundEvent]] =
 
 def _message_id(frame: Mapping[str, Any], ends: _Ends) -> str:
     """Return an id that is unique in the channel: the window numbers its own messages, so the visitor belongs to it."""
+    return f"{ends.visitor.value}:{_own_id(frame)}"
+
+
+def _own_id(frame: Mapping[str, Any]) -> str:
     own = frames.text_member(frame, "id")
     if not _ID.fullmatch(own):
         raise UnreadableRequest("bad_id")
-    return f"{ends.visitor.value}:{own}"
+    return own
 
 
 def _language(frame: Mapping[str, Any]) -> str | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from channels import tokens
 from channels.webchat import Settings, make
 from core.model.capabilities import ChoiceStyle
 from core.model.ids import ChannelId
-from core.model.inbound import AuthenticationFailed, InboundMessage
+from core.model.inbound import AuthenticationFailed, ContactSignal, InboundMessage, UnreadableRequest
 from tests.channels.webchat.subject import HERE, NEW, NOW, SUBJECT
 from tests.conformance.subject import NOWHERE, PUBLIC_URL, with_header
 
@@ -30,6 +32,16 @@ def test_messages_of_two_visitors_never_share_an_id() -> None:
         assert (event.sender.value, event.recipient) == (visitor, HERE)
         ids.add(event.external_id)
     assert len(ids) == 2
+
+
+def test_a_visitor_who_joins_is_one_event_however_often_the_window_says_so() -> None:
+    frame = with_header(SUBJECT.says("hi", {}), "x-parley-visitor", tokens.make(NEW, "v1", NOW + 1))
+    first = replace(frame, body=b'{"type": "joined", "id": "j1", "language": "sw"}')
+    later, other = replace(first, received_at=first.received_at + 5_000), replace(first, body=b'{"type": "joined", "id": "j2"}')
+    events = [event for request in (first, later, other) for event in SUBJECT.make(NOWHERE).parse(request)]
+    assert [event.external_id for event in events if isinstance(event, ContactSignal)] == ["v1:joined:j1", "v1:joined:j1", "v1:joined:j2"]
+    with pytest.raises(UnreadableRequest, match="bad_id"):
+        SUBJECT.make(NOWHERE).parse(replace(first, body=b'{"type": "joined", "id": "a:b"}'))
 
 
 def test_what_the_window_can_do() -> None:
