@@ -42,16 +42,13 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
-    """Open an address in a fresh context: `await open_page(url, width=390, height=844, color_scheme="dark")`.
-
-    `forgives` is a part of an error text that a page may throw: that of a request to a gateway which the test has killed.
-    """
+    """Open an address in a fresh context: `await open_page(url, width=390, height=844, color_scheme="dark")`."""
     wrong: list[str] = []
 
-    async def open_page(url: str, *, width: int = 1280, height: int = 720, forgives: str = "", **context: Any) -> Page:
+    async def open_page(url: str, *, width: int = 1280, height: int = 720, **context: Any) -> Page:
         page = await (await browser.new_context(viewport={"width": width, "height": height}, **context)).new_page()
         page.set_default_timeout(TIMEOUT_MS)
-        page.on("pageerror", lambda error: None if forgives and forgives in error.message else wrong.append(f"thrown: {error}"))
+        page.on("pageerror", lambda error: wrong.append(f"thrown: {error}"))
         page.on("request", lambda request: _watch(request.url, wrong))
         await page.goto(url)
         return page

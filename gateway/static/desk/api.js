@@ -1,11 +1,21 @@
 // Talks to the desk's JSON interface. Every failure is an ApiError with the stable code of the answer.
 
+const AWAY = [502, 503, 504]; // what a proxy says for a gateway that is not there
+const OFFLINE = {
+  GET: "The gateway cannot be reached.",
+  POST: "The gateway did not answer, so it is not known whether this was done. Look again once it is back.",
+};
+
 export class ApiError extends Error {
   constructor(status, code, text, details = {}) {
     super(text);
     this.status = status;
     this.code = code;
     this.details = details;
+  }
+
+  get offline() {
+    return this.code === "offline";
   }
 }
 
@@ -15,15 +25,11 @@ async function request(method, path, body) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch {
-    throw new ApiError(0, "offline", "The gateway cannot be reached. Nothing was changed; try again.");
-  }
-  const answer = await response.json().catch(() => ({}));
+  const response = await fetch(path, options).catch(() => null);
+  const answer = await response?.json().catch(() => null);
+  if (!answer && (!response || response.ok || AWAY.includes(response.status))) throw new ApiError(0, "offline", OFFLINE[method]);
   if (response.ok) return answer;
-  const { code = "internal", text = "Something went wrong.", ...details } = answer.error ?? {};
+  const { code = "internal", text = "Something went wrong.", ...details } = answer?.error ?? {};
   if (response.status === 401 && code === "sign_in") leave();
   throw new ApiError(response.status, code, text, details);
 }

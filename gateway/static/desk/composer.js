@@ -1,5 +1,6 @@
 // The reply box. It carries the number of the newest entry that its writer has seen; the gateway refuses a reply over anything newer.
 
+import { newId } from "./api.js";
 import { byId, differs, h } from "./dom.js";
 import { channelName, time } from "./format.js";
 import { measure } from "./sms.js";
@@ -9,12 +10,13 @@ const ROWS_MAX_PX = 220;
 
 export class Composer {
   constructor(handlers) {
-    this.handlers = handlers; // send(text, against, target), note(text), typing(), seen(), claim(), entriesAfter(seq)
+    this.handlers = handlers; // send(id, text, against, target), note(text), typing(), seen(), claim(), entriesAfter(seq)
     this.key = null;
     this.mode = "reply";
     this.against = 0;
     this.ways = [];
     this.busy = false;
+    this.unanswered = null; // a reply of which it is not known whether it was sent, for as long as its text is not touched
     this.#build();
   }
 
@@ -27,13 +29,14 @@ export class Composer {
       this.warning.hidden = true;
       this.against = this.handlers.seen();
     }
+    const given = access === "mine" && this.access !== "mine" && !this.box.value && document.activeElement !== this.box;
     this.access = access;
     this.#targets(ways, changed);
     this.closed.hidden = access === "mine";
     this.closed.replaceChildren(...this.#reason(access, holder));
     if (access !== "mine" && this.mode === "reply") this.mode = "note";
-    else if (access === "mine" && changed) this.mode = "reply";
-    this.#showMode(changed);
+    else if (given) this.mode = "reply";
+    this.#showMode(changed || given);
   }
 
   focus(mode) {
@@ -116,6 +119,7 @@ export class Composer {
   }
 
   #typed() {
+    this.unanswered = null;
     this.against = this.handlers.seen();
     if (this.box.value) localStorage.setItem(this.#draftKey(), this.box.value);
     else localStorage.removeItem(this.#draftKey());
@@ -149,21 +153,30 @@ export class Composer {
     this.#count();
     if (this.button.disabled) return;
     const [key, draft, target, mode] = [this.key, this.#draftKey(), this.#way?.key, this.mode];
+    const id = this.#idOf(draft, target);
     this.busy = true;
     this.#count();
     try {
       if (mode === "note") await this.handlers.note(text);
-      else await this.handlers.send(text, against, target);
+      else await this.handlers.send(id, text, against, target);
       localStorage.removeItem(draft);
       if (this.key === key && this.mode === mode) this.#done();
     } catch (error) {
-      if (error.code === "outdated" && this.key === key) this.#outdated(against, error.details.seq);
+      if (error.offline) this.unanswered = { draft, target, id };
+      if (error.code === "outdated" && this.key === key) await this.#outdated(against, error.details.seq);
       else this.handlers.failed(error);
     } finally {
       this.busy = false;
       this.#count();
       this.box.focus();
     }
+  }
+
+  // The same reply again keeps its id, so that it is sent once even if the answer to the first request was lost.
+  #idOf(draft, target) {
+    const last = this.unanswered;
+    this.unanswered = null;
+    return last?.draft === draft && last.target === target ? last.id : newId();
   }
 
   // After a note the box is for the customer again.

@@ -1,6 +1,6 @@
 // Puts the desk together: lists, conversation, feed and keys. What is shown always comes from the gateway's record.
 
-import { ApiError, get, leave, newId, post } from "./api.js";
+import { ApiError, get, leave, post } from "./api.js";
 import { Composer } from "./composer.js";
 import { askClose, changePassword, showKeys } from "./dialogs.js";
 import { announce, boot, byId, differs, h, icon, toast } from "./dom.js";
@@ -8,6 +8,7 @@ import { Feed } from "./feed.js";
 import { age, channelName, personName } from "./format.js";
 import { listenKeys } from "./keys.js";
 import { Lists } from "./lists.js";
+import { Reads } from "./reads.js";
 import { renderSide } from "./side.js";
 import { Timeline } from "./timeline.js";
 
@@ -18,57 +19,58 @@ const LISTED = /^(work_item|message\.(in|out)$|owner)/;
 const SHOWN = /^(work_item|owner|person|interaction|case|consent)/;
 let open = null; // the open conversation: the gateway's document, with `complete`, the cursor up to which nothing is missing
 let followed = false; // the feed follows the open conversation
-
+const reads = new Reads(failed);
 const timeline = new Timeline({ older: showOlder, again: sendAgain });
 timeline.families = settings.channels;
 const lists = new Lists(openConversation, me.id);
 const feed = new Feed({
   event: heard,
   viewing: follow,
-  reset: () => { refreshLists(); refreshOpen(); },
-  alive: () => {},
+  reset: () => refresh(),
   presence: showPresence,
   typing: showTyping,
   state: showConnection,
-  signedIn: refreshLists,
+  signedIn: () => reads.read("lists", refreshLists),
 });
 const composer = new Composer({
-  send: (text, against, target) => post(`${path()}/reply`, { id: newId(), text, against_seq: against, target }),
+  send: (id, text, against, target) => post(`${path()}/reply`, { id, text, against_seq: against, target }),
   note: (text) => post(`${path()}/note`, { text }),
   typing: () => feed.typing(open.conversation.id),
   seen: seenSeq,
   claim: () => act("claim"),
-  failed: (error) => toast(error.message),
+  failed,
   entriesAfter: async (seq) => {
-    await catchUp();
+    await reads.read("missing", catchUp);
     return timeline.sorted.filter((entry) => entry.message && entry.message.agent !== me.id && entry.conversation === open.conversation.id && entry.seq > seq);
   },
 });
 
 const path = (id = open.conversation.id) => `/desk/api/conversations/${encodeURIComponent(id)}`;
 
-function soon(work, delay) {
-  let timer = null;
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = null;
-      work().catch(failed);
-    }, delay);
-  };
-}
+const refreshListsSoon = reads.soon("lists", refreshLists, 120);
+const refreshOpenSoon = reads.soon("open", refreshOpen, 80);
+const refresh = () => Promise.all([reads.read("lists", refreshLists), reads.read("open", refreshOpen)]);
 
-const refreshListsSoon = soon(refreshLists, 120);
-const refreshOpenSoon = soon(refreshOpen, 80);
-
+// Where no answer came, the page shows what became of it as soon as the gateway is back.
 function failed(error) {
   if (!(error instanceof ApiError)) throw error;
   toast(error.message);
+  if (error.offline) refresh();
 }
 
 async function refreshLists() {
   const made = await get("/desk/api/lists");
   lists.update(made);
   return made.cursor;
+}
+
+async function begin() {
+  try {
+    feed.start(await refreshLists());
+  } catch (error) {
+    if (!error.offline) failed(error);
+    setTimeout(begin, 2000);
+  }
 }
 
 async function openConversation(id) {
@@ -79,10 +81,12 @@ async function openConversation(id) {
   }
   try {
     const document = await get(path(id));
+    if (feed.viewing !== id) return;
     timeline.clear();
     show(document, { changed: true });
-    if (followed) await catchUp();
+    if (followed) await reads.read("missing", catchUp);
   } catch (error) {
+    if (open && feed.viewing === id) feed.view(open.conversation.id); // never opened later, under the fingers of somebody who types
     failed(error);
   }
 }
@@ -141,7 +145,7 @@ async function act(name, body = {}, item = open?.item) {
   } catch (error) {
     failed(error);
   }
-  await Promise.all([refreshLists(), refreshOpen()]).catch(failed);
+  await refresh();
   if (name === "claim" && open && access(open) === "mine") composer.focus("reply");
 }
 
@@ -195,7 +199,7 @@ function heard(entry) {
 async function follow({ conversation }) {
   if (conversation !== feed.viewing) return;
   followed = true;
-  if (open?.conversation.id === conversation) await catchUp().catch(failed);
+  if (open?.conversation.id === conversation) await reads.read("missing", catchUp);
 }
 
 async function catchUp() {
@@ -207,11 +211,15 @@ async function catchUp() {
 }
 
 async function showOlder() {
-  const first = timeline.sorted[0];
-  const { entries, older } = await get(`${path()}/entries?before=${first.cursor}`);
-  timeline.older = older;
-  timeline.add(entries);
-  timeline.render({ keepEnd: false });
+  const id = open.conversation.id;
+  await reads.read("older", async () => {
+    if (open.conversation.id !== id) return;
+    const { entries, older } = await get(`${path(id)}/entries?before=${timeline.sorted[0].cursor}`);
+    if (open.conversation.id !== id) return;
+    timeline.older = older;
+    timeline.add(entries);
+    timeline.render({ keepEnd: false });
+  });
 }
 
 async function sendAgain(message) {
@@ -241,7 +249,8 @@ function showConnection() {
   const badge = byId("connection");
   const seconds = Math.floor((Date.now() - feed.heardAt) / 1000);
   const text = feed.live ? "Live" : `Reconnecting, ${seconds} s old`;
-  if (!feed.live) followed = false;
+  if (feed.live) reads.again();
+  else followed = false;
   if (badge.textContent !== text) badge.textContent = text;
   badge.className = `badge dot ${feed.live ? "ok" : "warn"}`;
 }
@@ -287,4 +296,4 @@ listenKeys({
     "g t": () => lists.show("others"),
   },
 });
-refreshLists().then((cursor) => feed.start(cursor)).catch(failed);
+begin();
