@@ -61,16 +61,17 @@ class Readers:
 
 
 def _read(connection: apsw.Connection, job: Job) -> Outcome:
-    connection.execute("begin")
+    tx = SqliteTx(connection)
+    tx.execute("begin")
     try:
-        return Outcome(job, job.unit(SqliteTx(connection)), None)
+        return Outcome(job, job.unit(tx), None)
     except OUTAGES:
         raise
     except BaseException as error:  # noqa: BLE001 - it belongs to the waiter of this unit
         return Outcome(job, None, error)
     finally:
         if connection.in_transaction:
-            connection.execute("rollback")
+            tx.execute("rollback")  # by the unit's own cursor: a row that it left unread would keep the snapshot for those who come later
 
 
 def _drop(connection: apsw.Connection | None) -> None:

@@ -202,6 +202,25 @@ def test_the_log_does_not_grow_without_end(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_read_that_failed_with_a_row_unread_leaves_no_old_snapshot_behind(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "parley.db")
+    store.write_sync(lambda tx: tx.execute("create table plain (id integer primary key, value integer)"))
+    store.write_sync(lambda tx: tx.many("insert into plain (value) values (?)", [(1,), (1,)]))
+
+    def fails(tx: Tx) -> None:
+        assert tx.one("select value from plain") == (1,)
+        raise KeyError
+
+    kept = []
+    for _ in range(8):  # so that every reading thread had one
+        with pytest.raises(KeyError) as failure:
+            store.read_sync(fails)
+        kept.append(failure)  # with its traceback, and with that the transaction
+    store.write_sync(lambda tx: tx.execute("update plain set value = 2"))
+    assert {store.read_sync(lambda tx: tx.one("select value from plain")) for _ in range(8)} == {(2,)}
+    store.close()
+
+
 class TestMigrations:
     def folder(self, tmp_path: Path, *texts: str) -> Path:
         folder = tmp_path / "steps"

@@ -224,4 +224,3 @@ async def test_callers_who_hide_their_number_are_not_one_person(parley: Running)
         await ring(parley, CallSid=call, CallStatus="ringing", Caller="anonymous")
     anonymous = await parley.rows("select count(distinct party_id) from interaction")
     assert anonymous == [(1,)], "with a number they are"
-
