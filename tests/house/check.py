@@ -25,6 +25,7 @@ STATIC = {
     "types": (*PYTHON, "mypy"),
     "layers": LINT_IMPORTS,
 }
+WORKERS = str((os.cpu_count() or 2) + 1)  # many tests wait for the processes that they start
 
 
 def check(pytest_arguments: Sequence[str]) -> int:
@@ -59,7 +60,9 @@ def _run(command: Sequence[str]) -> tuple[int, str, float]:
 
 
 def _tests(arguments: Sequence[str]) -> int:
-    parallel = () if any(argument.startswith(("-n", "--numprocesses")) for argument in arguments) else ("-n", "auto", "--dist", "worksteal")
+    parallel = (
+        () if any(argument.startswith(("-n", "--numprocesses")) for argument in arguments) else ("-n", WORKERS, "--dist", "worksteal")
+    )
     command = (*PYTHON, "pytest", *parallel, *arguments)
     return subprocess.run(command, cwd=ROOT, env=_environment(), stdin=subprocess.DEVNULL, check=False).returncode
 
