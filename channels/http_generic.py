@@ -61,11 +61,7 @@ class HttpGeneric:
         admission.check_basic(own.basic, request.headers.get("authorization", ""))
         if own.hmac_keys:
             self._check_hmac(request)
-        try:
-            events = self._events.of(request)
-        except UnreadableRequest:
-            return  # `parse` says what is wrong with it
-        sms.check_recipient(events, self._address)
+        self._events.check_recipient(request, self._address)
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return the messages, session events or delivery reports of a request."""

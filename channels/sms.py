@@ -119,9 +119,12 @@ class LastEvents:
         self._last = (request, events)
         return events
 
-
-def check_recipient(events: Sequence[InboundEvent], ours: Address) -> None:
-    """Raise `AuthenticationFailed` if a message was sent to another number than ours."""
-    for event in events:
-        if isinstance(event, InboundMessage | ContactSignal) and event.recipient != ours:
-            raise AuthenticationFailed("other_number")
+    def check_recipient(self, request: RawRequest, ours: Address) -> None:
+        """Raise `AuthenticationFailed` if a message was sent to another number than ours; what cannot be read is for `parse` to say."""
+        try:
+            events = self.of(request)
+        except UnreadableRequest:
+            return
+        for event in events:
+            if isinstance(event, InboundMessage | ContactSignal) and event.recipient != ours:
+                raise AuthenticationFailed("other_number")

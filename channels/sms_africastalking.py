@@ -83,11 +83,7 @@ class SmsAfricasTalking:
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` for a source outside the list, or for a message to another number."""
         admission.check_source(self._sources, request.remote)
-        try:
-            events = self._events.of(request)
-        except UnreadableRequest:
-            return  # `parse` says what is wrong with it
-        sms.check_recipient(events, self._address)
+        self._events.check_recipient(request, self._address)
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return the message, delivery report or opt-out of a callback."""

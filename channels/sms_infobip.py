@@ -98,11 +98,7 @@ class SmsInfobip:
         """Raise `AuthenticationFailed` unless user, password and source are right and every message is for our number."""
         admission.check_source(self._sources, request.remote)
         admission.check_basic(self._basic, request.headers.get("authorization", ""))
-        try:
-            events = self._events.of(request)
-        except UnreadableRequest:
-            return  # `parse` says what is wrong with it
-        sms.check_recipient(events, self._address)
+        self._events.check_recipient(request, self._address)
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return the messages or delivery reports of a call."""

@@ -13,7 +13,7 @@ from core.identity import codes, people
 from core.model.address import Address, AddressKind
 from core.model.channel import Channel
 from core.model.outbound import Author, Reply
-from core.record import Link, push_link, say
+from core.record import Link, say
 from core.store import cases, parties
 from core.store.api import Tx
 from core.store.conversations import Person
@@ -148,7 +148,7 @@ def set_consent(tx: Tx, person: Person, *, opted_in: bool, at: int) -> None:
 def _sms(scope: RecordScope, address: Address) -> Link | None:
     for channel in scope.channels.values():
         if channel.reaches is AddressKind.MSISDN and channel.capabilities.outbound:
-            return push_link({channel.id: channel}, Link(channel, address, scope.link.interaction_id))
+            return Link(channel, address, scope.link.interaction_id)
     return None
 
 
