@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 ARGUMENTS = (
     "--headless",
@@ -22,6 +22,8 @@ ARGUMENTS = (
 TIMEOUT_MS = 15_000
 
 OpenPage = Callable[..., Awaitable[Page]]
+
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -132,6 +133,27 @@ async def test_a_note_being_written_stays_a_note(parley: Running, open_page: Ope
     await page.locator("#acts").get_by_role("button", name="Claim").click()
     await page.get_by_label("Internal note").fill("Do not tell the customer")
     await back(page)
+    await expect(page.locator("#subtitle")).to_contain_text("With you")
+    await expect(page.get_by_label("Internal note")).to_have_value("Do not tell the customer")
+
+
+async def test_a_note_begun_before_the_claim_is_answered_stays_a_note(parley: Running, open_page: OpenPage) -> None:
+    await asks_for_an_agent(parley)
+    desk = await desk_of(parley, open_page)
+    page = desk.page
+    await desk.open_first()
+    written = asyncio.Event()
+
+    async def answers_late(route: Route) -> None:
+        await written.wait()
+        await route.continue_()
+
+    await page.route("**/claim", answers_late)
+    await page.locator("#acts").get_by_role("button", name="Claim").click()
+    await page.get_by_label("Internal note").fill("Do not tell the customer")
+    async with page.expect_response("**/claim"):
+        written.set()
+    await expect(page.locator("[data-tab=mine]")).to_have_attribute("aria-pressed", "true")
     await expect(page.locator("#subtitle")).to_contain_text("With you")
     await expect(page.get_by_label("Internal note")).to_have_value("Do not tell the customer")
 

@@ -29,7 +29,7 @@ export class Composer {
       this.warning.hidden = true;
       this.against = this.handlers.seen();
     }
-    const given = access === "mine" && this.access !== "mine" && !this.box.value && document.activeElement !== this.box;
+    const given = access === "mine" && this.access !== "mine" && !this.written && document.activeElement !== this.box;
     this.access = access;
     this.#targets(ways, changed);
     this.closed.hidden = access === "mine";
@@ -37,6 +37,10 @@ export class Composer {
     if (access !== "mine" && this.mode === "reply") this.mode = "note";
     else if (given) this.mode = "reply";
     this.#showMode(changed || given);
+  }
+
+  get written() {
+    return this.box.value !== "";
   }
 
   focus(mode) {

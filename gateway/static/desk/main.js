@@ -146,7 +146,7 @@ async function act(name, body = {}, item = open?.item) {
     failed(error);
   }
   await refresh();
-  if (name === "claim" && open && access(open) === "mine") composer.focus("reply");
+  if (name === "claim" && open && access(open) === "mine" && !composer.written) composer.focus("reply"); // a note begun meanwhile stays one
 }
 
 async function claimCurrent() {
