@@ -21,6 +21,7 @@ from core import dispatch
 from core.advance import TurnRules
 from core.clock import Clock
 from core.store import actions as action_rows
+from core.store.blobs import Blobs
 from core.store.sqlite import open_store
 from core.turn import Turns
 from dialogs.actions import ActionRunner, load_actions
@@ -128,6 +129,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
         url=url,
         keys=keys,
         store=store,
+        blobs=Blobs(data / "contents"),
         clock=clock,
         channels=channels,
         turns=_turns(settings, keys, channels, lease := clock.new_id()),

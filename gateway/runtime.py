@@ -15,6 +15,7 @@ from core.clock import Clock
 from core.model.adapter import Adapter
 from core.model.channel import Channel
 from core.model.dialog import RunAction
+from core.store.blobs import Blobs
 from core.store.sqlite import SqliteStore
 from core.turn import Turns
 from gateway.counters import Counters
@@ -45,6 +46,7 @@ class Gateway:
     url: str
     keys: Keys
     store: SqliteStore
+    blobs: Blobs
     clock: Clock
     channels: Mapping[str, ConfiguredChannel]
     turns: Turns

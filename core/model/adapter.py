@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from core.model.capabilities import Capabilities
-from core.model.inbound import InboundEvent, RawRequest
+from core.model.inbound import DeliveryReport, InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, OutboundMessage, SendResult
 
 
@@ -31,4 +32,40 @@ class Adapter(Protocol):
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Make one attempt; raises `SendError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSource:
+    """From where an attachment is fetched: only `hosts` are ever asked, and only the first of them is given the `headers`."""
+
+    url: str
+    hosts: tuple[str, ...]
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@runtime_checkable
+class HasMedia(Protocol):
+    """An adapter whose attachments stay with the provider until they are fetched."""
+
+    async def media_source(self, media: Media) -> MediaSource:
+        """Say from where to fetch an attachment; raises `SendError` as `send` does."""
+        ...
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """An adapter whose provider can be asked what became of a message."""
+
+    async def look_up(self, message_id: str, external_id: str, recipient: str, sent_at: int) -> DeliveryReport | None:
+        """Return what the provider knows of a message whose outcome is unknown; None if it never had it. Raises `SendError`."""
+        ...
+
+
+@runtime_checkable
+class BackFills(Protocol):
+    """An adapter whose provider keeps a list of the messages that it delivered to us, or tried to."""
+
+    async def missed(self, since_ms: int) -> Sequence[RawRequest]:
+        """Return what arrived since then, oldest first, each in the form that `parse` reads; raises `SendError`."""
         ...

@@ -60,5 +60,8 @@ class Capabilities:
     delivery_reports: bool = False
     on_unknown: OnUnknown = OnUnknown.REPEAT
     provider_retries: str = "none"  # a sentence for operators
+    parsed_later: bool = False  # requests are kept and acknowledged first, and taken apart in a process of their own
+    sends_per_s: float = 0.0  # what the provider takes from one account; 0: no limit
+    sends_per_recipient_s: float = 0.0  # what it takes for one recipient; 0: no limit
     secrets_allowed: bool = False  # PINs and codes may be typed here
     sender_strength: Strength = Strength.CLAIMED  # what a sender address on this channel proves by itself

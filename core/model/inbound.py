@@ -32,13 +32,35 @@ class Session(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A reference to something that is not text; fetched later, never by the adapter."""
+    """Something that is not text: mostly a reference that a job fetches later; `content` where it came with the message itself."""
 
     kind: str  # image, audio, video, document, location, contact
     url: str = ""
     content_type: str = ""
     caption: str = ""
+    name: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail has besides its text. Ids are without angle brackets; all of it is what the sender claims.
+
+    `references` are In-Reply-To and References, the nearest first. `token` is the thread named by the address that the mail was sent to.
+    `automatic` is empty for a mail that a person wrote, else its kind (auto_reply, bounce, complaint, list): never answered.
+    """
+
+    mail_id: str = ""
+    subject: str = ""
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    token: str = ""
+    automatic: str = ""
+    quoted: str = ""
+    signature: str = ""
+    safe_html: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +79,8 @@ class InboundMessage:
     sent_at: int | None = None
     profile_name: str | None = None
     language_hint: str | None = None
+    edits: str | None = None  # the external id of the message that this one corrects
+    letter: Letter | None = None
     raw: Mapping[str, str] = field(default_factory=dict)
 
 

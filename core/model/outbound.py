@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 
 from core.model.address import Address
 from core.model.ids import MessageId
-from core.model.inbound import Media
+from core.model.inbound import Letter, Media
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,18 @@ class Author(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """A message ready for an adapter: addressed, rendered, with our id, which the provider gives back in its reports."""
+    """A message ready for an adapter: addressed, rendered, with our id, which the provider gives back in its reports.
+
+    `letter` is the mail that is answered, on a channel of mails. `heard_at` is when the recipient last wrote on this channel, ms UTC.
+    """
 
     id: MessageId
     sender: Address
     recipient: Address
     reply: Reply
     attempt: int = 1
+    letter: Letter | None = None
+    heard_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
