@@ -23,6 +23,7 @@ _NEWER = """
 select count(*) from message where conversation_id = ? and seq > ?
    and (author = 'customer' or (author = 'agent' and agent_id <> ?))
 """
+_NOTED = "select seq from event where conversation_id = ? and seq > ? - 500 and kind = 'note.added' and ref = ?"
 _OPEN = "select id from interaction where conversation_id = ? and channel_id = ? and address = ? and status = 'open'"
 
 
@@ -96,12 +97,18 @@ def again_cause(message_id: str) -> str:
     return derive(message_id, "again")
 
 
-def note(tx: Tx, conversation_id: str, agent: Agent, text: str, at: int) -> int:
-    """Add an internal note to a conversation that was handed over, and return its number; raises `Refused`: not_found, bad_text."""
+def note(tx: Tx, conversation_id: str, agent: Agent, text: str, *, cause: str, at: int) -> int:
+    """Add an internal note to a conversation that was handed over, and return its number; the same `cause` again changes nothing.
+
+    Raises `Refused`: not_found, bad_text.
+    """
     if work_items.latest(tx, conversation_id) is None:
         raise Refused("not_found", "There is no such hand-over.")
     conversation = conversations.load(tx, conversation_id)
-    seq = work.append_note(tx, conversation, agent, text, at)
+    known = tx.one(_NOTED, (conversation_id, conversation.seq, cause))
+    if known is not None:
+        return int(known[0])
+    seq = work.append_note(tx, conversation, agent, text, at, ref=cause)
     conversations.save(tx, conversation)
     return seq
 

@@ -89,12 +89,12 @@ def close(tx: Tx, item_id: str, agent: Agent, disposition: str, at: int, *, note
     return existing(tx, item_id)
 
 
-def append_note(tx: Tx, conversation: Conversation, agent: Agent, text: str, at: int) -> int:
+def append_note(tx: Tx, conversation: Conversation, agent: Agent, text: str, at: int, *, ref: str | None = None) -> int:
     """Append an internal note, which no customer ever sees, and return its number; the caller saves. Raises `Refused`: bad_text."""
     text = text.strip()
     if not text or len(text) > NOTE_MAX_CHARS:
         raise Refused("bad_text", f"A note has 1 to {NOTE_MAX_CHARS} characters.")
-    return append(tx, conversation, "note.added", at, body={"agent_id": agent.id, "text": text})
+    return append(tx, conversation, "note.added", at, ref=ref, body={"agent_id": agent.id, "text": text})
 
 
 def existing(tx: Tx, item_id: str) -> WorkItem:

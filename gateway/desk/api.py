@@ -160,9 +160,10 @@ class Work:
 
     async def note(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Add an internal note."""
-        body = await fields(request, text=str)
+        body = await fields(request, id=str, text=str)
         conversation_id, at = request.match_info["conversation"], self._gateway.clock.now_ms()
-        seq = await self._gateway.store.write(lambda tx: speak.note(tx, conversation_id, caller.agent, body["text"], at))
+        because = cause(body["id"], caller.agent.id)
+        seq = await self._gateway.store.write(lambda tx: speak.note(tx, conversation_id, caller.agent, body["text"], cause=because, at=at))
         self._gateway.hints.wake("events")
         return web.json_response({"seq": seq})
 

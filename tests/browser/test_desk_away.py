@@ -14,6 +14,7 @@ from core.store import agents
 from core.store.api import Tx
 from tests.browser.conftest import OpenPage
 from tests.browser.desk_user import Desk, desk_of
+from tests.core.routing.people import new_id
 from tests.gateway.desk.test_work import asks_for_an_agent, phone_shows, says
 from tests.gateway.running import BEN, Running, running
 
@@ -71,7 +72,7 @@ async def test_earlier_entries_are_shown_once_the_gateway_is_back(parley: Runnin
     def many_notes(tx: Tx) -> None:
         agent = agents.everyone(tx)[0]
         for number in range(120):
-            speak.note(tx, conversation, agent, f"note {number}!", now)
+            speak.note(tx, conversation, agent, f"note {number}!", cause=new_id(), at=now)
 
     await parley.gateway.store.write(many_notes)
     desk = await desk_of(parley, open_page)
@@ -174,6 +175,22 @@ async def test_a_reply_without_an_answer_is_sent_once_however_often_it_is_tried(
     await expect(page.locator(".said.agent")).to_have_count(2)
     assert await parley.rows("select count(*) from message where author = 'agent'") == [(2,)], "typed twice, tried three times"
     await phone_shows(parley, "Your line is fine now.")
+
+
+async def test_a_note_without_an_answer_is_kept_once_however_often_it_is_tried(parley: Running, open_page: OpenPage) -> None:
+    await asks_for_an_agent(parley)
+    desk = await desk_of(parley, open_page)
+    page = desk.page
+    await desk.claim_first()
+    await page.locator("#composer").get_by_role("button", name="Note", exact=True).click()
+    await page.route("**/note", dies)
+    await page.get_by_label("Internal note").fill("Has called twice")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".toast")).to_contain_text("not known whether this was done")
+    await back(page)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_label("Reply to the customer")).to_have_value("")
+    assert await parley.rows("select count(*) from event where kind = 'note.added'") == [(1,)], "tried twice"
 
 
 async def test_a_page_that_opens_while_the_gateway_is_away_begins_when_it_is_back(parley: Running, open_page: OpenPage) -> None:

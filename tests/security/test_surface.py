@@ -121,10 +121,12 @@ async def test_fields_that_nobody_asked_for_are_refused_and_numbers_have_bounds(
         status, _ = await admin.post("/desk/api/agents", {"login": "eve", "name": "Eve", "role": "agent", "password": "x" * 20, "id": "1"})
         assert status == 400
         bodies: tuple[dict[str, Any], ...] = (
-            {"text": "hi", "trust": 4},
-            {"text": "hi", "role": "admin"},
-            {"text": ["hi"]},
-            {"text": None},
+            {"id": ID, "text": "hi", "trust": 4},
+            {"id": ID, "text": "hi", "role": "admin"},
+            {"id": ID, "text": ["hi"]},
+            {"id": ID, "text": None},
+            {"text": "hi"},
+            {"id": "1", "text": "hi"},
             {},
         )
         for body in bodies:

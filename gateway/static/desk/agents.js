@@ -45,7 +45,7 @@ async function change(path, body, done) {
   } catch (error) {
     tell(error.message, true);
   }
-  await show();
+  await show().catch((error) => tell(error.message, true));
 }
 
 function tell(text, wrong = false) {

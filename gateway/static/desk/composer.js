@@ -10,13 +10,13 @@ const ROWS_MAX_PX = 220;
 
 export class Composer {
   constructor(handlers) {
-    this.handlers = handlers; // send(id, text, against, target), note(text), typing(), seen(), claim(), entriesAfter(seq)
+    this.handlers = handlers; // send(id, text, against, target), note(id, text), typing(), seen(), claim(), entriesAfter(seq)
     this.key = null;
     this.mode = "reply";
     this.against = 0;
     this.ways = [];
     this.busy = false;
-    this.unanswered = null; // a reply of which it is not known whether it was sent, for as long as its text is not touched
+    this.unanswered = null; // a reply or note of which it is not known whether it was sent, for as long as its text is not touched
     this.#build();
   }
 
@@ -161,7 +161,7 @@ export class Composer {
     this.busy = true;
     this.#count();
     try {
-      if (mode === "note") await this.handlers.note(text);
+      if (mode === "note") await this.handlers.note(id, text);
       else await this.handlers.send(id, text, against, target);
       localStorage.removeItem(draft);
       if (this.key === key && this.mode === mode) this.#done();
@@ -176,7 +176,7 @@ export class Composer {
     }
   }
 
-  // The same reply again keeps its id, so that it is sent once even if the answer to the first request was lost.
+  // The same text again keeps its id, so that it is sent once even if the answer to the first request was lost.
   #idOf(draft, target) {
     const last = this.unanswered;
     this.unanswered = null;

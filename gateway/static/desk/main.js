@@ -34,7 +34,7 @@ const feed = new Feed({
 });
 const composer = new Composer({
   send: (id, text, against, target) => post(`${path()}/reply`, { id, text, against_seq: against, target }),
-  note: (text) => post(`${path()}/note`, { text }),
+  note: (id, text) => post(`${path()}/note`, { id, text }),
   typing: () => feed.typing(open.conversation.id),
   seen: seenSeq,
   claim: () => act("claim"),

@@ -176,4 +176,4 @@ def test_a_number_that_has_a_new_owner_is_not_written_to(store: SqliteStore) -> 
 @pytest.mark.parametrize("text", ["", " ", "x" * 4_001])
 def test_a_note_has_words_and_a_limit(store: SqliteStore, text: str) -> None:
     conversation_id, _, amina, _ = working(store)
-    assert refusal(store, lambda tx: speak.note(tx, conversation_id, amina, text, NOW)).code == "bad_text"
+    assert refusal(store, lambda tx: speak.note(tx, conversation_id, amina, text, cause=new_id(), at=NOW)).code == "bad_text"

@@ -44,6 +44,9 @@ class Signed:
         body = {"id": new_id(), "text": text, "against_seq": against, **more}
         return await self.post(f"/desk/api/conversations/{conversation}/reply", body)
 
+    async def note(self, conversation: str, text: str, **more: Any) -> tuple[int, Any]:
+        return await self.post(f"/desk/api/conversations/{conversation}/note", {"id": new_id(), "text": text, **more})
+
 
 def passwords(parley: Running) -> dict[str, str]:
     return {login: password for login, _, password in demo_accounts(parley.gateway.keys)}

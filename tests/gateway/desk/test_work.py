@@ -63,7 +63,7 @@ async def test_a_hand_over_is_claimed_answered_noted_and_closed(parley: Running)
         status, _ = await agent.reply(conversation, "How can I help?", shown["conversation"]["seq"])
         assert status == 200
         await phone_shows(parley, "How can I help?")
-        assert (await agent.post(f"/desk/api/conversations/{conversation}/note", {"text": "asked"}))[0] == 200
+        assert (await agent.note(conversation, "asked"))[0] == 200
         status, closed = await agent.post(f"/desk/api/items/{shown['item']['id']}/close", {"disposition": "resolved", "note": None})
         assert (status, closed["item"]["state"]) == (200, "done")
         assert (await agent.lists())["mine"] == []
@@ -135,7 +135,7 @@ async def test_a_conversation_that_was_never_handed_over_is_not_shown(parley: Ru
     async with signed_in(parley, "admin") as admin:
         assert (await admin.get(f"/desk/api/conversations/{conversation}"))[0] == 404
         assert (await admin.get(f"/desk/api/conversations/{conversation}/entries?after=0"))[0] == 404
-        assert (await admin.post(f"/desk/api/conversations/{conversation}/note", {"text": "x"}))[0] == 404
+        assert (await admin.note(conversation, "x"))[0] == 404
 
 
 async def test_a_supervisor_takes_over_and_sends_back(parley: Running) -> None:
@@ -158,7 +158,7 @@ async def test_what_is_malformed_is_refused_with_a_code(parley: Running) -> None
         ("reply", {"id": new_id(), "text": "x", "against_seq": 1, "author": "bot"}, 400, "bad_request"),
         ("reply", [], 400, "bad_request"),
         ("reply", {"id": new_id(), "text": "x" * 70_000, "against_seq": 1}, 413, "too_large"),
-        ("note", {"text": " "}, 409, "bad_text"),
+        ("note", {"id": new_id(), "text": " "}, 409, "bad_text"),
     ]
     conversation = await asks_for_an_agent(parley)
     async with signed_in(parley) as agent:
@@ -174,7 +174,7 @@ async def test_long_histories_come_in_pages_without_holes(parley: Running) -> No
     async with signed_in(parley) as agent:
         await claim(agent, conversation)
         for number in range(120):
-            await agent.post(f"/desk/api/conversations/{conversation}/note", {"text": f"note {number}"})
+            await agent.note(conversation, f"note {number}")
         shown = await agent.conversation(conversation)
         assert shown["older"]
         _, page = await agent.get(f"/desk/api/conversations/{conversation}/entries?before={shown['entries'][0]['cursor']}")
