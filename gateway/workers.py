@@ -14,13 +14,12 @@ from core.crash import point
 from core.dispatch import Sending
 from core.model.outbound import SendError, SendErrorCode
 from core.store import actions, outbox, timers
-from core.store.api import StoreUnavailable, Tx, Unit
+from core.store.api import StoreUnavailable, Tx
+from gateway.loops import UNAVAILABLE_S, do_when_due
 from gateway.runtime import Gateway
 
 _LOG = logging.getLogger(__name__)
 SEND_TIMEOUT_S = 35.0
-IDLE_S = 30.0
-UNAVAILABLE_S = 1.0
 BATCH = 100
 SENDING_MAX = 32  # at once on one channel, so that a slow provider neither fills the memory nor holds up the others
 
@@ -38,39 +37,20 @@ class Workers:
 
     async def dispatch(self) -> None:
         """Send what is due, for ever."""
-        await self._loop("outbox", lambda: partial(outbox.next_due, without=self._full()), self._dispatch_due)
+        await do_when_due(self._gateway, "outbox", lambda: partial(outbox.next_due, without=self._full()), self._dispatch_due)
 
     async def fire_timers(self) -> None:
         """Fire timers that are due, for ever."""
-        await self._loop("timers", lambda: timers.next_due, self._fire_due)
+        await do_when_due(self._gateway, "timers", lambda: timers.next_due, self._fire_due)
 
     async def resume_actions(self) -> None:
         """Run actions again whose process died, for ever."""
-        await self._loop("actions", lambda: actions.next_due, self._resume)
+        await do_when_due(self._gateway, "actions", lambda: actions.next_due, self._resume)
 
     async def drain(self, timeout_s: float) -> None:
         """Wait for the sends under way; what does not end has an unknown outcome, as its row says."""
         if self._sending:
             await asyncio.wait(set(self._sending), timeout=timeout_s)
-
-    async def _loop(self, topic: str, next_due: Callable[[], Unit[int | None]], work: Callable[[int], Awaitable[int]]) -> None:
-        gateway = self._gateway
-        with gateway.hints.listen(topic) as listener:
-            while True:
-                try:
-                    due = await gateway.store.read(next_due())
-                    now = gateway.clock.now_ms()
-                    if due is not None and due <= now and await work(now):
-                        continue
-                    wait_s = IDLE_S if due is None else (due - now) / 1000
-                except StoreUnavailable as unavailable:
-                    _LOG.warning("%s wait for the store: %s", topic, unavailable.code)
-                    wait_s = UNAVAILABLE_S
-                except Exception as error:  # noqa: BLE001 - whatever it is, the loop must go on: nobody would start it again
-                    _LOG.error("the loop for %s failed and goes on", topic, exc_info=error)
-                    gateway.counters.add("loop_failures", loop=topic)
-                    wait_s = UNAVAILABLE_S
-                await listener.wait(min(max(wait_s, 0.05), IDLE_S))
 
     async def _dispatch_due(self, now: int) -> int:
         gateway = self._gateway
