@@ -73,6 +73,7 @@ def _listener(message: OutboundMessage, voices: Voices, hook: str) -> Gather:
         method="POST",
         timeout=max(1, ceil(listen.timeout_s)),
         num_digits=listen.digits,
+        finish_on_key="" if listen.digits == 1 else "#",  # where one key is the answer, that key may be # as well
         speech_timeout="auto" if by_voice else None,
         language=tag if by_voice else None,
         barge_in=True,

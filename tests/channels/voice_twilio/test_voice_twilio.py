@@ -17,21 +17,10 @@ from core.model.inbound import AuthenticationFailed
 from core.model.outbound import Listen, Reply
 from tests.channels.demo import demo_with
 from tests.channels.voice_twilio.subject import ACCOUNT, SUBJECT, adapter, form, request, settings, signed
+from tests.channels.voice_twilio.vocabulary import check, problems
 from tests.conformance.subject import MESSAGE_ID, PUBLIC_URL
 from tests.gateway.running import ANNA, Running, running
 
-# What Twilio's reference allows: the attributes of each verb that we use, and the children of each.
-ATTRIBUTES = {
-    "Response": set(),
-    "Gather": {
-        "input", "action", "method", "timeout", "speechTimeout", "finishOnKey", "numDigits", "language", "hints", "bargeIn",
-        "actionOnEmptyResult", "profanityFilter", "speechModel", "enhanced", "partialResultCallback", "partialResultCallbackMethod",
-    },
-    "Say": {"voice", "language", "loop"},
-    "say-as": {"interpret-as", "format"},
-    "Hangup": set(),
-}  # fmt: skip
-CHILDREN = {"Response": {"Gather", "Say", "Hangup"}, "Gather": {"Say"}, "Say": {"say-as"}, "say-as": set(), "Hangup": set()}
 VOICES = ("en-GB Polly.Amy", "fr-FR", "sw-KE Google.sw-KE-Standard-A")
 TEXTS = [
     "Hello",
@@ -41,19 +30,6 @@ TEXTS = [
     "مرحبا",
     "a\x00\ufffeb",
 ]
-
-
-def check(node: ET.Element) -> None:
-    """Fail for a verb, attribute or nesting that TwiML does not have."""
-    assert set(node.attrib) <= ATTRIBUTES[node.tag], node.tag
-    if node.tag == "Gather":
-        assert set(node.attrib["input"].split()) <= {"dtmf", "speech"}
-        assert int(node.attrib["timeout"]) >= 1
-    if node.tag == "say-as":
-        assert node.attrib["interpret-as"] in {"date", "telephone", "digits"}
-    for child in node:
-        assert child.tag in CHILDREN[node.tag], f"{child.tag} in {node.tag}"
-        check(child)
 
 
 def twiml(*replies: Reply, voices: Sequence[str] | None = None) -> ET.Element:
@@ -76,6 +52,36 @@ def test_every_answer_is_valid_and_says_something(text: str, language: str, list
         twiml(reply, voices=())
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "<Sms>Hello</Sms>",
+        "<Gather inputs='dtmf'/>",
+        "<Gather timeout='0'/>",
+        "<Gather input='dtmf' language='en-GB'/>",
+        "<Gather><Hangup/></Gather>",
+        "<Gather><Gather/></Gather>",
+        "<Say></Say>",
+        "<Say><say-as>1</say-as></Say>",
+        "<Hangup/><Say>Never heard</Say>",
+        "<Redirect>nowhere</Redirect>",
+        "<Record finishOnKey=''/>",
+        "<Dial><Number>0711082000</Number></Dial>",
+        "Hello",
+    ],
+)
+def test_the_check_of_the_vocabulary_finds_what_twilio_refuses(wrong: str) -> None:
+    assert list(problems(ET.fromstring(f"<Response>{wrong}</Response>")))
+
+
+def test_one_key_may_be_any_key_and_several_end_with_a_hash() -> None:
+    (one,) = twiml(Reply("Press 1.", listen=Listen(7, 1)))
+    assert (one.attrib["numDigits"], one.attrib["finishOnKey"]) == ("1", "")
+    for digits in (4, None):
+        (several,) = twiml(Reply("Your number, please.", listen=Listen(7, digits)))
+        assert several.attrib["finishOnKey"] == "#"
+
+
 def test_a_prompt_listens_for_keys_and_words_and_for_silence() -> None:
     (gather,) = twiml(Reply("How can we help?", language="fr", listen=Listen(6.2)))
     assert gather.tag == "Gather"
@@ -84,6 +90,7 @@ def test_a_prompt_listens_for_keys_and_words_and_for_silence() -> None:
         "action": f"{PUBLIC_URL}?m={MESSAGE_ID}",
         "method": "POST",
         "timeout": "7",
+        "finishOnKey": "#",
         "speechTimeout": "auto",
         "language": "fr-FR",
         "bargeIn": "true",
