@@ -191,14 +191,14 @@ def _said(item: dict[str, Any], region: str, *, sender: str, recipient: str, tex
 
 
 def _status(item: dict[str, Any], known: Mapping[int, DeliveryStatus]) -> InboundEvent:
-    external_id, code = _id(item), item.get("statusCode")
-    reached = known.get(code) if type(code) is int else None
+    external_id, code = _id(item), str(item.get("statusCode", ""))
+    reached = known.get(int(code)) if code.isdecimal() and len(code) < 6 else None
     if reached is None:
         return Ignored("unknown_status")
     ours = item.get("clientMessageId")
     bad = reached in {DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED}
     message_id = sms.our_id(ours) if isinstance(ours, str) else None
-    return DeliveryReport(external_id, reached, message_id=message_id, code=str(code) if bad else None, at=_time(item))
+    return DeliveryReport(external_id, reached, message_id=message_id, code=code if bad else None, at=_time(item))
 
 
 def _decoded(text: str, charset: str) -> str:

@@ -29,8 +29,8 @@ class _BadLine(ValueError):
 def command(kind: str, file: Iterable[str], region: str) -> None:
     """Show what the adapter of KIND makes of the recorded requests in FILE (- for standard input).
 
-    A request is one line of JSON with method, url, headers and body (or body_base64). For each, one line of JSON is printed: the
-    events, or the error with which the adapter refuses it. Signatures are not checked.
+    A request is one line of JSON with method, url, headers and body (text, or JSON as it is) or body_base64. For each, one line of
+    JSON is printed: the events, or the error with which the adapter refuses it. Signatures are not checked.
     """
     for line in parse_lines(kind, file, region):
         click.echo(line)
@@ -53,13 +53,14 @@ def parse_lines(kind: str, lines: Iterable[str], region: str = "") -> Iterator[s
 
 
 def event_document(event: InboundEvent) -> dict[str, Any]:
-    """Return an event as plain JSON: the name of its type as `event`, and every field that is not empty."""
+    """Return an event as plain JSON: the name of its type as `event`, and every field that is not empty; of contents their size."""
     return {"event": type(event).__name__, **_filled(event)}
 
 
 def _filled(value: Any) -> dict[str, Any]:
     fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return {name: _plain(content) for name, content in fields.items() if content not in (None, "", (), {}, False, "none")}
+    filled = {name: content for name, content in fields.items() if content not in (None, "", b"", (), {}, False, "none")}
+    return {f"{name}_bytes" if isinstance(content, bytes) else name: _plain(content) for name, content in filled.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -67,6 +68,8 @@ def _plain(value: Any) -> Any:
         return _filled(value)
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, bytes):
+        return len(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else value
@@ -104,6 +107,8 @@ def _text(record: dict[str, Any], name: str, default: str) -> str:
 
 
 def _body(record: dict[str, Any]) -> bytes:
+    if isinstance(record.get("body"), dict | list):
+        return json.dumps(record["body"]).encode()
     if "body_base64" not in record:
         return _text(record, "body", "").encode("utf-8", "surrogatepass")
     try:

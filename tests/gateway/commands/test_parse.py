@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.registry import KINDS
+from core.model.address import Address, AddressKind
+from core.model.inbound import InboundMessage, Media
 from gateway.cli import cli
-from gateway.commands.parse import parse_lines
+from gateway.commands.parse import event_document, parse_lines
 from tests.conformance.subject import subject_of
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
@@ -66,6 +68,20 @@ def test_a_body_in_base64_is_the_same() -> None:
     assert parsed({**USSD, "body_base64": base64.b64encode(b"text=%ff").decode()})[0]["error"] == "encoding"
 
 
+def test_a_body_of_json_may_stand_as_it_is() -> None:
+    update = {"update_id": 1, "message": {"message_id": 1, "date": 1, "chat": {"id": 5, "type": "private"}, "text": "héllo"}}
+    update["message"] |= {"from": {"id": 5, "is_bot": False, "first_name": "A"}}
+    record = {"method": "POST", "headers": {"content-type": "application/json"}, "body": update}
+    assert parsed(record, kind="telegram") == parsed({**record, "body": json.dumps(update)}, kind="telegram")
+    assert parsed(record, kind="telegram")[0]["events"][0]["text"] == "héllo"
+
+
+def test_of_contents_the_size_is_shown() -> None:
+    media = Media("image", content_type="image/png", content=b"12345")
+    message = InboundMessage("1", Address(AddressKind.EMAIL, "a@example.com"), Address(AddressKind.EMAIL, "b@example.com"), media=(media,))
+    assert event_document(message)["media"] == [{"kind": "image", "content_type": "image/png", "content_bytes": 5}]
+
+
 @pytest.mark.parametrize(
     ("line", "detail"),
     [
@@ -76,7 +92,7 @@ def test_a_body_in_base64_is_the_same() -> None:
         ({**USSD, "headers": {"a": 1}}, "headers"),
         ({**USSD, "method": 1}, "method"),
         ({**USSD, "url": None}, "url"),
-        ({**USSD, "body": {}}, "body"),
+        ({**USSD, "body": 5}, "body"),
         ({**USSD, "body_base64": "%"}, "body_base64"),
         ({**USSD, "received_at": "now"}, "received_at"),
     ],
