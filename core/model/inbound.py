@@ -48,7 +48,7 @@ class Letter:
     """What a mail has besides its text. Ids are without angle brackets; all of it is what the sender claims.
 
     `references` are In-Reply-To and References, the nearest first. `token` is the thread named by the address that the mail was sent to.
-    `automatic` is empty for a mail that a person wrote, else its kind (auto_reply, bounce, complaint, list): never answered.
+    `automatic` is empty for a mail that a person wrote, else its kind (auto_reply, bounce, complaint, list, unreadable): never answered.
     """
 
     mail_id: str = ""
@@ -93,6 +93,8 @@ class DeliveryReport:
     message_id: str | None = None
     code: str | None = None
     at: int | None = None
+    recipient: Address | None = None  # to whom it went, as the report says
+    verdict: str = ""  # what it says of that address: `unreachable`, `opted_out`; counts only if the message went there
 
 
 @dataclass(frozen=True, slots=True)
