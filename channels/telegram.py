@@ -7,18 +7,17 @@ only if Telegram says so. Must not show texts as markup, and must not log: the l
 from __future__ import annotations
 
 import hmac
+import json
 import re
-from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from channels import frames, telegram_updates
 from core.model.address import Address
 from core.model.capabilities import Capabilities, ChoiceStyle, Family
 from core.model.ids import ChannelId
-from core.model.inbound import AuthenticationFailed, InboundEvent, InboundMessage, Media, RawRequest
+from core.model.inbound import AuthenticationFailed, InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 TEXT_CHARS_MAX = 4_096
 _CAPTION_CHARS_MAX = 1_024
 _BUTTONS_MAX = 20
-_WAITING_MAX = 10_000
 _HEADER = "x-telegram-bot-api-secret-token"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _MEDIA = frozenset({"image", "audio", "video", "document", "attachment"})
@@ -64,6 +62,8 @@ class Telegram:
         choices=ChoiceStyle.BUTTONS,
         choices_max=_BUTTONS_MAX,
         media=_MEDIA,
+        sends_per_s=30.0,
+        sends_per_recipient_s=1.0,
         merge_replies=True,
         provider_retries="until it gets a 2xx, for at most 24 hours; the next message of a person waits for that",
     )
@@ -71,7 +71,6 @@ class Telegram:
     def __init__(self, settings: Settings, bot: TelegramBot) -> None:
         self._secrets = [secret.encode() for secret in settings.webhook_secret]
         self._bot = bot
-        self._pressed: OrderedDict[str, str] = OrderedDict()  # who waits for word that their button was heard
 
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` unless the request carries the webhook's secret."""
@@ -86,17 +85,20 @@ class Telegram:
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return the message, choice or consent signal of an update."""
-        event, query_id = telegram_updates.read(frames.read_object(request.body))
-        if query_id and isinstance(event, InboundMessage):
-            self._pressed[event.sender.value] = query_id
-            if len(self._pressed) > _WAITING_MAX:
-                self._pressed.popitem(last=False)
-        return [event]
+        return [telegram_updates.read(frames.read_object(request.body))]
 
     def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
         """Return an empty answer; replies are sent."""
         del replies
         return Answer()
+
+    def answer_to(self, request: RawRequest, answer: Answer) -> Answer:
+        """Return the call that ends the waiting sign on a pressed button; Telegram carries out a call that it reads in an answer."""
+        query_id = telegram_updates.pressed_in(request.body)
+        if not query_id:
+            return answer
+        call = {"method": "answerCallbackQuery", "callback_query_id": query_id}
+        return replace(answer, content_type="application/json", body=json.dumps(call).encode())
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Hand one message to Telegram; raises `SendError`."""
@@ -106,10 +108,6 @@ class Telegram:
             raise SendError(SendErrorCode.TOO_LONG, retryable=False, detail=f"{len(reply.text)} characters, at most {limit}")
         if not all(_sendable(item) for item in reply.media) or len(reply.media) > 1:
             raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="one attachment with a public address can be sent")
-        query_id = self._pressed.pop(message.recipient.value, "")
-        if query_id:
-            with suppress(SendError):  # only ends the waiting sign on the button; the message itself matters
-                await self._bot.answer(query_id)
         return SendResult(external_id=await self._bot.send(message.recipient.value, reply))
 
     async def close(self) -> None:
@@ -128,8 +126,7 @@ def make(channel_id: ChannelId, our_address: Address, settings: Settings, public
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a request; raises `UnreadableRequest`."""
     del default_region  # Telegram writes numbers with their country code
-    event, _ = telegram_updates.read(frames.read_object(request.body))
-    return [event]
+    return [telegram_updates.read(frames.read_object(request.body))]
 
 
 def _sendable(media: Media) -> bool:

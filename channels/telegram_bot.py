@@ -74,15 +74,6 @@ class TelegramBot:
             raise _unreadable()
         return str(sent.message_id)
 
-    async def answer(self, query_id: str) -> None:
-        """Tell Telegram that a pressed button was heard; raises `SendError`."""
-        try:
-            await self._bot.answer_callback_query(query_id)
-        except _Refused as refused:
-            raise refused.error from None
-        except (TelegramError, TypeError, ValueError, LookupError):
-            raise _unreadable() from None
-
     async def close(self) -> None:
         """End the connections to Telegram; a later call opens new ones."""
         await self._http.close()

@@ -5,10 +5,11 @@ Reads the JSON itself, since the library asks for members that older and recorde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from channels import numbers, texts
+from channels import frames, numbers, texts
 from core.model.address import Address, AddressKind
 from core.model.inbound import ContactSignal, Ignored, InboundEvent, InboundMessage, Media, Session, UnreadableRequest
 
@@ -16,6 +17,7 @@ _BOT = Address(AddressKind.TELEGRAM, "bot")  # an update does not say which bot 
 _TOKEN_BYTES_MAX = 64
 _NAME_CHARS_MAX = 100
 _FILE_ID_CHARS_MAX = 300
+_QUERY_CHARS_MAX = 100
 _CONSENT = {"kicked": "opted_out", "member": "opted_in"}  # in private: the person blocked the bot, or let it speak again
 _FILES: Mapping[str, tuple[str, str]] = {  # member of a message: our kind, and its type where the update gives none
     "animation": ("video", "video/mp4"),
@@ -26,26 +28,37 @@ _FILES: Mapping[str, tuple[str, str]] = {  # member of a message: our kind, and 
     "video_note": ("video", "video/mp4"),
     "sticker": ("image", "image/webp"),
 }
+_START = re.compile(r"/start(?:@[A-Za-z0-9_]+)?(?:\s|$)")
 _Json = Mapping[str, Any]
 
 
-def read(update: _Json) -> tuple[InboundEvent, str]:
-    """Return the event of an update, and the id with which a pressed button wants to be answered; raises `UnreadableRequest`."""
+def read(update: _Json) -> InboundEvent:
+    """Return the event of an update; raises `UnreadableRequest`."""
     number = _whole(update, "update_id")
     if number is None:
         raise UnreadableRequest("bad_update", "update_id")
     external_id = str(number)
     query = _object(update, "callback_query")
     if query is not None:
-        return _pressed(external_id, query), _text(query, "id")
+        return _pressed(external_id, query)
     change = _object(update, "my_chat_member")
     if change is not None:
-        return _consent(external_id, change), ""
+        return _consent(external_id, change)
     for name in ("message", "edited_message"):
         message = _object(update, name)
         if message is not None:
-            return _said(external_id, message, edited=name == "edited_message"), ""
-    return Ignored("other_update"), ""
+            return _said(external_id, message, edited=name == "edited_message")
+    return Ignored("other_update")
+
+
+def pressed_in(body: bytes) -> str:
+    """Return the id with which a pressed button wants to be answered; empty for an update without one, and for what is none."""
+    if b'"callback_query"' not in body:
+        return ""
+    try:
+        return _text(_object(frames.read_object(body), "callback_query") or {}, "id")[:_QUERY_CHARS_MAX]
+    except UnreadableRequest:
+        return ""
 
 
 def _said(external_id: str, message: _Json, *, edited: bool) -> InboundEvent:
@@ -62,6 +75,7 @@ def _said(external_id: str, message: _Json, *, edited: bool) -> InboundEvent:
     if not said and not media:
         return Ignored("no_content")
     text = texts.clean(_text(message, said)) if said else ""
+    name = str(_whole(message, "message_id") or "") or None
     at = _whole(message, "edit_date" if "edit_date" in message else "date")
     return InboundMessage(
         external_id=external_id,
@@ -69,11 +83,12 @@ def _said(external_id: str, message: _Json, *, edited: bool) -> InboundEvent:
         recipient=_BOT,
         text=text,
         media=media,
-        session=Session.NEW if text == "/start" or text.startswith("/start ") else Session.NONE,
+        session=Session.NEW if _START.match(text) else Session.NONE,
         sent_at=None if at is None else at * 1000,
         profile_name=_name(person),
         language_hint=_text(person, "language_code")[:20] or None,
-        raw={"edit_of": str(_whole(message, "message_id"))} if edited else {},
+        edits=name if edited else None,
+        edit_key=name,
     )
 
 

@@ -31,7 +31,7 @@ from dialogs.interpret import consent, interpret
 from dialogs.meanings import Alarm, Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear
 from dialogs.model import Collect, Flow, Link, Project
 from dialogs.navigate import correct, navigate
-from dialogs.normal import clean, normal
+from dialogs.normal import clean, normal, without_slash
 from dialogs.prompts import refuse, take_answer
 from dialogs.redial import line_dropped
 from dialogs.render import replies
@@ -84,6 +84,9 @@ class Engine:
         texts = tuple(text for text in map(clean, said.texts) if text.strip())
         if turn.family == Family.VOICE:
             texts = tuple(text.rstrip(" .") or text for text in texts)  # written down by a recogniser, as a sentence
+        elif turn.family == Family.TELEGRAM:
+            begins = said.session is Session.NEW  # by /start, which means consent to whoever has withdrawn it, and else a beginning
+            texts = (("start",) if turn.context.opted_out else ()) if begins else tuple(map(without_slash, texts))
         if texts != said.texts:
             said = replace(said, texts=texts)
         if texts and said.choice is None and (opted_in := consent(turn, normal(texts[0]))) is not None:

@@ -69,7 +69,7 @@ def arrive(turn: Turn, said: Said) -> bool:
             stack.clear(turn)
         state["family"] = turn.family
         return False
-    fresh_session = began and context.capabilities.session
+    fresh_session = began and (context.capabilities.session or not said.texts)
     if turn.frame["flow"] == "pattern_continue_interrupted" and not fresh_session:
         state["family"] = turn.family
         return False

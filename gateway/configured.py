@@ -11,6 +11,7 @@ from config.keys import Keys
 from config.load import read_channels
 from config.problems import ConfigWrong, Problem
 from config.settings import Settings
+from core.model.adapter import AnswersRequests
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Family
 from core.model.channel import Channel
@@ -65,7 +66,8 @@ def make_channels(
             _REACHES[adapter.capabilities.family],
             adapter.acknowledge,
         )
-        made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook)
+        answers = adapter if isinstance(adapter, AnswersRequests) else None
+        made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook, answers)
     if problems:
         raise ConfigWrong(problems)
     return made

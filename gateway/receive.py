@@ -49,7 +49,8 @@ async def receive(gateway: Gateway, configured: ConfiguredChannel, request: RawR
                 await _signal(gateway, configured, request, event)
             case Ignored():
                 gateway.counters.add("ignored", channel=channel_id, reason=event.reason)
-    return answer or adapter.acknowledge(())
+    answer = answer or adapter.acknowledge(())
+    return configured.answers.answer_to(request, answer) if configured.answers else answer
 
 
 async def _message(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, said: InboundMessage) -> Answer:

@@ -12,7 +12,7 @@ from aiohttp import web
 from config.keys import Keys
 from config.settings import Settings
 from core.clock import Clock
-from core.model.adapter import Adapter
+from core.model.adapter import Adapter, AnswersRequests
 from core.model.channel import Channel
 from core.model.dialog import RunAction
 from core.store.blobs import Blobs
@@ -35,6 +35,7 @@ class ConfiguredChannel:
     settings: Any = field(repr=False)
     secret: str = field(repr=False)
     webhook_url: str = field(repr=False)
+    answers: AnswersRequests | None = field(default=None, repr=False)  # the adapter, where the answer to a request depends on it
 
 
 @dataclass(slots=True)

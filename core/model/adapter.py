@@ -35,6 +35,15 @@ class Adapter(Protocol):
         ...
 
 
+@runtime_checkable
+class AnswersRequests(Protocol):
+    """An adapter whose provider reads more in the answer to some requests than that they were taken."""
+
+    def answer_to(self, request: RawRequest, answer: Answer) -> Answer:
+        """Return what to answer to a request that was taken in, where `answer` is what the turn came to; pure."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MediaSource:
     """From where an attachment is fetched: only `hosts` are ever asked, and only the first of them is given the `headers`."""
@@ -62,10 +71,21 @@ class LooksUp(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What a provider's list holds, oldest first, each in the form that `parse` reads; `received_at` is when the provider got it.
+
+    `mark` is where to go on reading, for a provider that numbers its list.
+    """
+
+    requests: Sequence[RawRequest]
+    mark: str = ""
+
+
 @runtime_checkable
 class BackFills(Protocol):
     """An adapter whose provider keeps a list of the messages that it delivered to us, or tried to."""
 
-    async def missed(self, since_ms: int) -> Sequence[RawRequest]:
-        """Return what arrived since then, oldest first, each in the form that `parse` reads; raises `SendError`."""
+    async def missed(self, since_ms: int, mark: str) -> Missed:
+        """Return what arrived since then; `mark` is that of the last answer, empty at first. Raises `SendError`."""
         ...

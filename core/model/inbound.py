@@ -79,7 +79,8 @@ class InboundMessage:
     sent_at: int | None = None
     profile_name: str | None = None
     language_hint: str | None = None
-    edits: str | None = None  # the external id of the message that this one corrects
+    edits: str | None = None  # the `edit_key` of the message that this one corrects
+    edit_key: str | None = None  # what a later correction will name this message by
     letter: Letter | None = None
     raw: Mapping[str, str] = field(default_factory=dict)
 

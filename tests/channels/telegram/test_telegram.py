@@ -116,29 +116,20 @@ def pressed(query_id: str) -> object:
     return {"update_id": 5, "callback_query": {"id": query_id, "from": person, "chat_instance": "1", "data": "a8f3c2:1"}}
 
 
-async def test_a_pressed_button_is_answered_with_the_reply_and_once(api: BotApi, bot: Telegram) -> None:
+def test_a_pressed_button_is_answered_in_the_answer_to_its_update() -> None:
+    bot = adapter(NOWHERE)
     (event,) = bot.parse(request(pressed("77001")))
     assert isinstance(event, InboundMessage)
     assert event.choice == "a8f3c2:1"
-    await bot.send(replace(SUBJECT.message, recipient=replace(PERSON, value="2222222")))
-    await bot.send(SUBJECT.message)
-    await bot.send(SUBJECT.message)
-    assert [method for method, _ in api.calls] == ["sendMessage", "answerCallbackQuery", "sendMessage", "sendMessage"]
-    assert api.calls[1][1] == {"callback_query_id": "77001"}
+    answer = bot.answer_to(request(pressed("77001")), bot.acknowledge(()))
+    assert (answer.status, answer.content_type) == (200, "application/json")
+    assert json.loads(answer.body) == {"method": "answerCallbackQuery", "callback_query_id": "77001"}
 
 
-async def test_an_answer_that_comes_too_late_does_not_keep_the_reply_back(api: BotApi, bot: Telegram) -> None:
-    bot.parse(request(pressed("77001")))
-    api.answers = [refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")]
-    assert (await bot.send(SUBJECT.message)).external_id == "777"
-    assert [method for method, _ in api.calls] == ["answerCallbackQuery", "sendMessage"]
-
-
-async def test_presses_that_are_never_replied_to_are_forgotten(bot: Telegram, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels.telegram._WAITING_MAX", 3)
-    for number in range(1, 9):
-        bot.parse(request({"update_id": number, "callback_query": {"id": str(number), "from": {"id": number}, "data": "a8f3c2:1"}}))
-    assert list(bot._pressed) == ["6", "7", "8"]
+@pytest.mark.parametrize("update", [{"update_id": 1}, {"callback_query": 5}, {"callback_query": {"id": 5}}, {"callback_query": {}}, []])
+def test_what_asks_for_no_answer_gets_the_usual_one(update: object) -> None:
+    bot = adapter(NOWHERE)
+    assert bot.answer_to(request(update), bot.acknowledge(())) == bot.acknowledge(())
 
 
 @pytest.mark.parametrize(
