@@ -61,7 +61,9 @@ class Author(StrEnum):
 class OutboundMessage:
     """A message ready for an adapter: addressed, rendered, with our id, which the provider gives back in its reports.
 
-    `letter` is the mail that is answered, on a channel of mails. `heard_at` is when the recipient last wrote on this channel, ms UTC.
+    `letter` is the mail that is answered, on a channel of mails. `heard_at` is when the recipient last wrote on this channel, ms UTC;
+    filled where a time without a word from them closes the channel to free text, and None if they never wrote or it is closed.
+    `author` is who speaks; a machine says so where the channel has a word for it.
     """
 
     id: MessageId
@@ -71,6 +73,7 @@ class OutboundMessage:
     attempt: int = 1
     letter: Letter | None = None
     heard_at: int | None = None
+    author: Author = Author.BOT
 
 
 @dataclass(frozen=True, slots=True)
