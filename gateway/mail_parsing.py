@@ -1,22 +1,25 @@
-"""Takes mails apart in child processes, so that no mail can hold up or bring down the gateway.
+"""Takes mails, and requests that hold them, apart in child processes, so that none can hold up or bring down the gateway.
 
 A child has two seconds of processor time for a mail and a limit of memory; one that goes over either is killed, the mail is answered
-as unreadable, and the next mail gets a new child. Must not understand mail itself; that is `channels.mail`.
+as unreadable, and the next mail gets a new child. Must not understand mail itself; that is `channels.mail` and the kinds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import pickle
+import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from channels.mail.model import Mail
+from core.model.inbound import InboundEvent, RawRequest, UnreadableRequest
 from gateway import mail_child
-from gateway.mail_child import LENGTH
+from gateway.mail_child import LENGTH, Job, Refused
 
 WALL_S = 10.0  # for a child that waits rather than works
 _MAILS_PER_CHILD = 200
@@ -24,7 +27,14 @@ _ROOT = str(Path(__file__).resolve().parent.parent)  # where a child finds our p
 
 
 class UnreadableMail(Exception):
-    """A mail could not be taken apart within the limits; its text says nothing of the content."""
+    """A mail could not be taken apart within the limits; its text says nothing of the content.
+
+    `certain` says that the mail itself was the cause, so that another try is of no use.
+    """
+
+    def __init__(self, text: str, *, certain: bool = True) -> None:
+        super().__init__(text)
+        self.certain = certain
 
 
 class MailParsers:
@@ -46,10 +56,22 @@ class MailParsers:
 
     async def parse_in_child(self, raw: bytes) -> Mail:
         """Return what a raw mail says; raises `UnreadableMail` where a child went over its limits."""
+        answer: Mail = await self._done(Job("", RawRequest("", "", {}, raw, 0), ""))
+        return answer
+
+    async def events_in_child(self, kind: str, request: RawRequest, region: str) -> Sequence[InboundEvent]:
+        """Return the events of a request to a channel of a kind; raises `UnreadableRequest` as its parser does, and `UnreadableMail`."""
+        answer = await self._done(Job(kind, request, region))
+        if isinstance(answer, Refused):
+            raise UnreadableRequest(answer.code, answer.detail)
+        events: Sequence[InboundEvent] = answer
+        return events
+
+    async def _done(self, job: Job) -> Any:
         child = await self._free.get()
         try:
             child = child or await _Child.start()
-            mail = await child.parse(raw)
+            answer = await child.do(job)
         except BaseException:
             if child:
                 await child.end()
@@ -59,11 +81,11 @@ class MailParsers:
             await child.end()
             child = None
         self._free.put_nowait(child)
-        return mail
+        return answer
 
 
 class _Child:
-    """One process that reads mails from its standard input, one after the other, and writes what they say."""
+    """One process that reads jobs from its standard input, one after the other, and writes what they come to."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -77,23 +99,35 @@ class _Child:
         )
         return cls(process)
 
-    async def parse(self, raw: bytes) -> Mail:
+    async def do(self, job: Job) -> Any:
+        """Return what a job came to; raises `UnreadableMail`."""
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:  # never: both are asked for above
-            raise UnreadableMail("no pipe to the child")
+            raise UnreadableMail("no pipe to the child", certain=False)
+        content = pickle.dumps(job)
         try:
             async with asyncio.timeout(WALL_S):
-                stdin.write(LENGTH.pack(len(raw)) + raw)
+                stdin.write(LENGTH.pack(len(content)) + content)
                 await stdin.drain()
                 size = LENGTH.unpack(await stdout.readexactly(LENGTH.size))[0]
                 answer = await stdout.readexactly(size)
-        except (TimeoutError, ConnectionError, asyncio.IncompleteReadError):
-            raise UnreadableMail("over the limits of time or memory") from None
+        except TimeoutError:
+            raise UnreadableMail("over the limit of time") from None
+        except (ConnectionError, asyncio.IncompleteReadError):
+            raise UnreadableMail("over the limits of time or memory", certain=await self._ended_by(signal.SIGPROF)) from None
         self.served += 1
-        mail = pickle.loads(answer)  # noqa: S301 - written by our own child
-        if not isinstance(mail, Mail):
-            raise UnreadableMail("over the limits of memory")
-        return mail
+        done = pickle.loads(answer)  # noqa: S301 - written by our own child
+        if done is None:
+            raise UnreadableMail("over the limit of memory")
+        return done
+
+    async def _ended_by(self, cause: signal.Signals) -> bool:
+        """Tell whether the process ended by this signal, once it has ended."""
+        try:
+            async with asyncio.timeout(WALL_S):
+                return await self._process.wait() == -cause
+        except TimeoutError:
+            return False
 
     async def end(self) -> None:
         """End the process and wait until it is gone."""

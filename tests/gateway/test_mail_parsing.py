@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from channels.mail.parse import parse
+from core.model.inbound import RawRequest
 from gateway import mail_parsing
-from gateway.mail_child import LENGTH
+from gateway.mail_child import LENGTH, Job
 from gateway.mail_parsing import MailParsers, UnreadableMail
 
 RAW = b"From: a@b.example\r\nSubject: Hi\r\n\r\nHello\r\n\r\n> earlier\r\n"
@@ -72,5 +74,6 @@ async def test_a_child_knows_nothing_of_our_environment(monkeypatch: pytest.Monk
 def test_a_child_over_its_time_is_killed() -> None:
     short = "from gateway import mail_child; mail_child.CPU_S = 0.002; mail_child.serve()"
     raw = b"Subject: x\r\n\r\n" + b"On 1/1/2020 x\r\n\r\n" * 20_000
-    child = subprocess.run([sys.executable, "-c", short], input=LENGTH.pack(len(raw)) + raw, capture_output=True, check=False, timeout=60)
+    job = pickle.dumps(Job("", RawRequest("", "", {}, raw, 0), ""))
+    child = subprocess.run([sys.executable, "-c", short], input=LENGTH.pack(len(job)) + job, capture_output=True, check=False, timeout=60)
     assert (child.returncode, child.stdout) == (-signal.SIGPROF, b"")
