@@ -129,7 +129,7 @@ _KIND_NAMES: dict[type, str] = {str: "text", int: "a whole number", float: "a nu
 def read_file(path: Path, name: str, problems: Problems) -> Map:
     """Return the mapping at the top of a YAML 1.2 file; an empty one with the mistake noted if there is none. `name` stands in problems."""
     try:
-        node = YAML(typ="safe", pure=True).compose(path.read_text("utf-8"))
+        node = composed(path.read_text("utf-8"))
         value = _convert(node, name, problems, ()) if node is not None else Map(name, 1)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -141,6 +141,12 @@ def read_file(path: Path, name: str, problems: Problems) -> Map:
             return value
         problems.at(name, 1, "the file must be a mapping")
     return Map(name, 1)
+
+
+def composed(text: str) -> Node | None:
+    """Return the root of a YAML document with the position of every node, None for an empty one; raises `YAMLError`."""
+    root: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return root
 
 
 def _convert(node: Node, file: str, problems: Problems, above: tuple[Node, ...]) -> Any:

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+import tests.read_once  # noqa: F401 - for what it does
+
 ROOT = Path(__file__).parents[1]
 SMPP_PACKAGE = "smpp@0.5.1"
 NO_BROWSER = "browser tests, because there is no Chromium (apt-get install chromium, or set PARLEY_CHROMIUM)"
