@@ -7,18 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from core.advance import Outcome
 from core.crash import point
 from core.model.dialog import RunAction
 from core.model.ids import derive
-from core.model.inbound import ContactSignal, DeliveryReport, Ignored, InboundMessage, RawRequest, UnreadableRequest
+from core.model.inbound import (
+    ContactSignal,
+    DeliveryReport,
+    Ignored,
+    InboundEvent,
+    InboundMessage,
+    RawRequest,
+    UnreadableRequest,
+)
 from core.model.outbound import Answer
 from core.receipts import read_up_to, report
 from core.store import journal
 from core.store.api import StoreUnavailable
 from core.turn import Arrival
+from gateway.mail.kept import keep
 from gateway.requests import OpenRequest
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -28,16 +38,24 @@ _LOG = logging.getLogger(__name__)
 async def receive(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest) -> Answer:
     """Return the answer to one request; raises `AuthenticationFailed` and `StoreUnavailable`, and then nothing was kept."""
     adapter = configured.adapter
-    channel_id = configured.channel.id
     point("accept.read")
     adapter.authenticate(request)
     point("accept.authenticated")
+    if adapter.capabilities.parsed_later:
+        await keep(gateway, configured, request)
+        return adapter.acknowledge(())
     try:
         events = adapter.parse(request)
     except UnreadableRequest as unreadable:
-        gateway.counters.add("unreadable", channel=channel_id, code=unreadable.code)
-        await _keep_unreadable(gateway, configured, request, unreadable.code)
+        await keep_unreadable(gateway, configured, request, unreadable.code)
         return adapter.acknowledge(())
+    answer = await take_in(gateway, configured, request, events) or adapter.acknowledge(())
+    return configured.answers.answer_to(request, answer) if configured.answers else answer
+
+
+async def take_in(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, events: Sequence[InboundEvent]) -> Answer | None:
+    """Take in the events of a request, each in a unit of work; return the answer to the last message. Raises `StoreUnavailable`."""
+    channel_id = configured.channel.id
     answer: Answer | None = None
     for event in events:
         match event:
@@ -49,8 +67,7 @@ async def receive(gateway: Gateway, configured: ConfiguredChannel, request: RawR
                 await _signal(gateway, configured, request, event)
             case Ignored():
                 gateway.counters.add("ignored", channel=channel_id, reason=event.reason)
-    answer = answer or adapter.acknowledge(())
-    return configured.answers.answer_to(request, answer) if configured.answers else answer
+    return answer
 
 
 async def _message(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, said: InboundMessage) -> Answer:
@@ -133,8 +150,10 @@ async def _signal(gateway: Gateway, configured: ConfiguredChannel, request: RawR
         gateway.start_action(outcome.action, None)
 
 
-async def _keep_unreadable(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, code: str) -> None:
+async def keep_unreadable(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, code: str) -> None:
+    """Keep a request that nobody could read, for operators. Raises `StoreUnavailable`."""
     channel_id = configured.channel.id
+    gateway.counters.add("unreadable", channel=channel_id, code=code)
     digest = blake2b(request.body, digest_size=16).hexdigest()
     entry = derive(f"{'0' * 8}-0000", f"{channel_id}:{digest}")
     await gateway.store.write(lambda tx: journal.keep_unreadable(tx, entry, channel_id, code, request.received_at, request.body))
@@ -143,8 +162,7 @@ async def _keep_unreadable(gateway: Gateway, configured: ConfiguredChannel, requ
 async def _keep_defective(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, error: Exception) -> Answer:
     channel_id = configured.channel.id
     _LOG.error("a message on %s could not be recorded and is kept raw", channel_id, exc_info=error)
-    gateway.counters.add("unreadable", channel=channel_id, code="not_recorded")
-    await _keep_unreadable(gateway, configured, request, "not_recorded")
+    await keep_unreadable(gateway, configured, request, "not_recorded")
     return configured.adapter.acknowledge(())
 
 
