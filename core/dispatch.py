@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core import receipts
 from core.crash import point
 from core.model.address import Address, AddressKind
 from core.model.channel import Channel
 from core.model.ids import MessageId
-from core.model.outbound import DeliveryStatus, OutboundMessage, SendError, SendResult
+from core.model.inbound import DeliveryReport
+from core.model.outbound import Author, DeliveryStatus, OutboundMessage, SendError, SendResult
 from core.store import outbox
 from core.store.api import Tx
 from core.store.messages import reply_of
@@ -20,17 +21,28 @@ DELAYS_S = (2, 10, 30, 120, 300, 900, 1_800, 3_600)
 RETRY_AFTER_MIN_S = 1
 RETRY_AFTER_MAX_S = 3_600
 INTERRUPTIONS_MAX = 2
+ABSENCE_SURE_MS = 20_000
+ASK_AGAIN_MS = 15_000
 _ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask the provider: what became of the attempt that began at `began_at`, ms UTC. `external_id` is empty if it is not known."""
+
+    external_id: str
+    began_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sending:
-    """One attempt that is to be made now."""
+    """One attempt that is to be made now; with a `question`, one made earlier whose outcome is to be asked for instead."""
 
     channel_id: str
     message: OutboundMessage
     looks_up: bool = False
     resend_codes: frozenset[str] = frozenset()
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +100,18 @@ def _claim_of(tx: Tx, channel: Channel, now: int, lease: str, unknown_wait_ms: i
 
 def _take(tx: Tx, row: outbox.Waiting, channel: Channel, now: int, lease: str, unknown_wait_ms: int) -> Sending | None:
     if row.state == "sending":
-        _unknown(tx, row.message_id, row.attempts, now, 0 if channel.looks_up else unknown_wait_ms, "interrupted")
-        return None
-    if row.state == "unknown" and _given_up(tx, row):
-        outbox.settle(tx, row.message_id, "dead")
-        outbox.bury(tx, row.message_id, now)
-        return None
+        _unknown(tx, row.message_id, row.attempts, now, unknown_wait_ms, "interrupted")
+        if not channel.looks_up:
+            return None
+        row.state = "unknown"
+    if row.state == "unknown":
+        question = _question(tx, row, channel, now, unknown_wait_ms)
+        if question is not None:
+            return question
+        if _given_up(tx, row):
+            outbox.settle(tx, row.message_id, "dead")
+            outbox.bury(tx, row.message_id, now)
+            return None
     stopped = _stopped(tx, row, now)
     if stopped is not None:
         _end(tx, row.message_id, stopped, now)
@@ -107,12 +125,26 @@ def _take(tx: Tx, row: outbox.Waiting, channel: Channel, now: int, lease: str, u
     return Sending(row.channel_id, message, channel.looks_up, frozenset() if row.resent else channel.capabilities.resend_codes)
 
 
+def _question(tx: Tx, row: outbox.Waiting, channel: Channel, now: int, unknown_wait_ms: int) -> Sending | None:
+    """Return the question to the provider, as long as there is time for it; meanwhile the row waits."""
+    began_at = outbox.began_at(tx, row.message_id, row.attempts)
+    if not channel.looks_up or now >= began_at + unknown_wait_ms:
+        return None
+    try:
+        message = _message(tx, row, channel)
+    except (ValueError, TypeError, LookupError):  # it is ended by who takes it next
+        return None
+    outbox.settle(tx, row.message_id, "unknown", due_at=min(now + LEASE_MS, began_at + unknown_wait_ms))
+    return Sending(channel.id, message, question=Question(row.external_id or "", began_at))
+
+
 def _message(tx: Tx, row: outbox.Waiting, channel: Channel) -> OutboundMessage:
-    text, content = tx.one("select text, content from message where id = ?", (row.message_id,)) or ("", None)
+    text, content, author = tx.one("select text, content, author from message where id = ?", (row.message_id,)) or ("", None, "bot")
     reply = reply_of(row.secret_text if row.secret_text is not None else text, content)
     recipient = Address(AddressKind(row.recipient_kind), row.recipient)
     heard_at = _heard_at(tx, row) if channel.capabilities.resend_codes and not row.resent else None
-    return OutboundMessage(MessageId(row.message_id), channel.address, recipient, reply, row.attempts + 1, heard_at=heard_at)
+    attempt = row.attempts + 1
+    return OutboundMessage(MessageId(row.message_id), channel.address, recipient, reply, attempt, heard_at=heard_at, author=Author(author))
 
 
 def _heard_at(tx: Tx, row: outbox.Waiting) -> int | None:
@@ -211,9 +243,43 @@ def _delay_s(attempt: int, error: SendError, jitter: float) -> float:
     return DELAYS_S[min(attempt, len(DELAYS_S)) - 1] * (0.5 + jitter / 2)
 
 
+def answered(tx: Tx, sending: Sending, told: DeliveryReport | None, now: int) -> None:
+    """Record what the provider knows of a message: what it never had is sent, once it is sure that it is not still on its way there."""
+    message, question = sending.message, sending.question
+    if question is None or outbox.state_of(tx, message.id) != "unknown":
+        return
+    if told is not None and _is_other(tx, sending, told):
+        told = None
+    if told is not None:
+        tx.execute("update outbox set external_id = ? where message_id = ?", (told.external_id, message.id))
+        receipts.report(tx, sending.channel_id, replace(told, message_id=message.id), now)
+        return
+    sure_at = question.began_at + ABSENCE_SURE_MS
+    if now >= sure_at:
+        outbox.settle(tx, message.id, "retry_wait", due_at=now)
+    else:
+        outbox.settle(tx, message.id, "unknown", due_at=sure_at)
+
+
+def unanswered(tx: Tx, sending: Sending, now: int, unknown_wait_ms: int) -> None:
+    """Ask again in a while, until the time for questions is over."""
+    if sending.question is not None:
+        until = sending.question.began_at + unknown_wait_ms
+        tx.execute(
+            "update outbox set due_at = ? where message_id = ? and state = 'unknown'", (min(now + ASK_AGAIN_MS, until), sending.message.id)
+        )
+
+
+def _is_other(tx: Tx, sending: Sending, told: DeliveryReport) -> bool:
+    """Tell whether what the provider found is another message of ours to the same person."""
+    known = outbox.by_external_id(tx, sending.channel_id, told.external_id)
+    return known is not None and known[0] != sending.message.id
+
+
 def take_over(tx: Tx, channels: Mapping[str, Channel], lease: str, now: int) -> int:
-    """Free what an earlier life of this process was sending, and end what belongs to channels that are no more; returns how many were
-    freed. Only for a store with a single process.
+    """Free what an earlier life of this process was sending, and end what belongs to channels that are no more.
+
+    Returns how many were freed. Only for a store with a single process.
     """
     known = tuple(channels)
     marks = ", ".join("?" * len(known))

@@ -5,14 +5,20 @@ from __future__ import annotations
 from core.delivery import RANK, reached, settled
 from core.model.inbound import DeliveryReport
 from core.model.outbound import DeliveryStatus
+from core.record import MASK
 from core.store import conversations, outbox
 from core.store.api import Tx
 from core.store.events import append
 
 
-def report(tx: Tx, channel_id: str, told: DeliveryReport, at: int) -> bool:
-    """Keep a report and move its message; False if the same report came before. One that comes before its message waits to be joined."""
+def report(tx: Tx, channel_id: str, told: DeliveryReport, at: int, resend_codes: frozenset[str] = frozenset()) -> bool:
+    """Keep a report and move its message; False if the same report came before. One that comes before its message waits to be joined.
+
+    A failure with one of the `resend_codes` is answered by another form of the message, once.
+    """
     message_id = _message_of(tx, channel_id, told)
+    if message_id is not None and told.code in resend_codes and outbox.state_of(tx, message_id) == "sending":
+        message_id = None  # quicker than the answer to the attempt, which joins it
     kept = tx.execute(
         "insert into delivery_report (channel_id, external_id, status, code, message_id, received_at) values (?, ?, ?, ?, ?, ?)"
         " on conflict do nothing",
@@ -20,15 +26,29 @@ def report(tx: Tx, channel_id: str, told: DeliveryReport, at: int) -> bool:
     )
     if not kept:
         return False
-    if message_id is not None:
+    if message_id is not None and not (told.code in resend_codes and send_again(tx, message_id, at)):
         move(tx, message_id, DeliveryStatus(told.status), at)
     return True
 
 
-def join_early(tx: Tx, channel_id: str, external_id: str, message_id: str, at: int) -> None:
+def send_again(tx: Tx, message_id: str, at: int) -> bool:
+    """Let a message go once more, in its other form; False if that was done before, or its secret words are forgotten by now."""
+    return (
+        tx.execute(
+            "update outbox set state = 'retry_wait', resent = 1, lease = null, lease_until = null, due_at = ?, external_id = null"
+            " where message_id = ? and resent = 0 and (secret_text is not null"
+            " or not exists (select 1 from message m where m.id = outbox.message_id and m.text = ?))",
+            (at, message_id, MASK),
+        )
+        > 0
+    )
+
+
+def join_early(tx: Tx, channel_id: str, external_id: str, message_id: str, at: int, resend_codes: frozenset[str] = frozenset()) -> None:
     """Join reports that were quicker than the provider's answer to our request."""
     rows = tx.all(
-        "select status from delivery_report where channel_id = ? and external_id = ? and message_id is null", (channel_id, external_id)
+        "select status, code from delivery_report where channel_id = ? and external_id = ? and message_id is null",
+        (channel_id, external_id),
     )
     if not rows:
         return
@@ -36,8 +56,9 @@ def join_early(tx: Tx, channel_id: str, external_id: str, message_id: str, at: i
         "update delivery_report set message_id = ? where channel_id = ? and external_id = ? and message_id is null",
         (message_id, channel_id, external_id),
     )
-    for (status,) in rows:
-        move(tx, message_id, DeliveryStatus(status), at)
+    for status, code in rows:
+        if not (code in resend_codes and send_again(tx, message_id, at)):
+            move(tx, message_id, DeliveryStatus(status), at)
 
 
 def move(tx: Tx, message_id: str, status: DeliveryStatus, at: int) -> None:

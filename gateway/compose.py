@@ -21,6 +21,7 @@ from core import dispatch
 from core.advance import TurnRules
 from core.clock import Clock
 from core.store import actions as action_rows
+from core.store import pauses
 from core.store.blobs import Blobs
 from core.store.sqlite import open_store
 from core.turn import Turns
@@ -172,7 +173,8 @@ def _turns(settings: Settings, keys: Keys, channels: dict[str, ConfiguredChannel
 async def _take_over(gateway: Gateway) -> None:
     """Free what an earlier life of this process held: it alone has the store open."""
     now = gateway.clock.now_ms()
-    await gateway.store.write(lambda tx: dispatch.abandon(tx, gateway.lease, now))
+    await gateway.store.write(lambda tx: dispatch.take_over(tx, gateway.core_channels(), gateway.lease, now))
+    await gateway.store.write(pauses.clear)  # a pause belongs to the process that saw the failures
     await gateway.store.write(lambda tx: action_rows.abandon(tx, gateway.lease, now))
     if gateway.settings.mode == "demo":
         await gateway.store.write(lambda tx: admit_customers(tx, now))

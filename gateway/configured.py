@@ -11,7 +11,7 @@ from config.keys import Keys
 from config.load import read_channels
 from config.problems import ConfigWrong, Problem
 from config.settings import Settings
-from core.model.adapter import AnswersRequests
+from core.model.adapter import AnswersRequests, LooksUp
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Family
 from core.model.channel import Channel
@@ -65,6 +65,7 @@ def make_channels(
             adapter.capabilities,
             _REACHES[adapter.capabilities.family],
             adapter.acknowledge,
+            looks_up=isinstance(adapter, LooksUp),
         )
         answers = adapter if isinstance(adapter, AnswersRequests) else None
         made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook, answers)

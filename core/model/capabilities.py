@@ -56,6 +56,7 @@ class Capabilities:
     pulled: bool = False  # the customer's client reads the record itself: committing is sending
     session: bool = False  # the transport has sessions that end (USSD, voice)
     answer_deadline_s: float | None = None
+    hold_s: float = 0.0  # how long beyond the deadline a person can be kept waiting, by an answer that makes the provider ask again
     merge_replies: bool = False  # the replies of one turn become one message
     delivery_reports: bool = False
     on_unknown: OnUnknown = OnUnknown.REPEAT
@@ -63,5 +64,7 @@ class Capabilities:
     parsed_later: bool = False  # requests are kept and acknowledged first, and taken apart in a process of their own
     sends_per_s: float = 0.0  # what the provider takes from one account; 0: no limit
     sends_per_recipient_s: float = 0.0  # what it takes for one recipient; 0: no limit
+    throttles_recipient: frozenset[str] = frozenset()  # provider codes by which it wants less for one recipient, not for the account
+    resend_codes: frozenset[str] = frozenset()  # provider codes of a failure after which another form of the message may pass, once
     secrets_allowed: bool = False  # PINs and codes may be typed here
     sender_strength: Strength = Strength.CLAIMED  # what a sender address on this channel proves by itself

@@ -21,3 +21,4 @@ class Channel:
     capabilities: Capabilities
     reaches: AddressKind
     acknowledge: Callable[[Sequence[OutboundMessage]], Answer]
+    looks_up: bool = False  # the provider can be asked what became of a message

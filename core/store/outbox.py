@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.model.address import Address
@@ -21,9 +21,10 @@ _HEAD = (
 )
 _DUE = (
     "select o.message_id, o.conversation_id, o.channel_id, o.recipient_kind, o.recipient, o.state, o.on_unknown, o.owner_epoch,"  # noqa: S608
-    " o.against_seq, o.attempts, o.expires_at, o.lease, o.secret_text, o.repeated"
-    f" from outbox o where {_LIVE} and o.due_at <= ? and {_HEAD}"
+    " o.against_seq, o.attempts, o.expires_at, o.lease, o.secret_text, o.repeated, o.resent, o.external_id"
+    f" from outbox o where o.channel_id = ? and {_LIVE} and o.due_at <= ? and {_HEAD} order by o.due_at limit ?"
 )
+_NEXT = f"select o.due_at, o.recipient from outbox o where o.channel_id = ? and {_LIVE} and {_HEAD} order by o.due_at limit ?"  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -44,6 +45,8 @@ class Waiting:
     lease: str | None
     secret_text: str | None
     repeated: int
+    resent: int
+    external_id: str | None
 
 
 def queue(
@@ -78,21 +81,15 @@ def queue(
     )
 
 
-def due(tx: Tx, now: int, limit: int, without: Collection[str] = ()) -> list[Waiting]:
-    """Return rows that are due, at most one for each recipient of a channel, the oldest first; none of the channels `without`."""
-    sql = f"{_DUE}{_other_than(without)} order by o.due_at limit ?"
-    return [Waiting(*row) for row in tx.all(sql, (now, *without, limit))]
+def due(tx: Tx, channel_id: str, now: int, limit: int) -> list[Waiting]:
+    """Return rows of a channel that are due, at most one for each recipient, the oldest first."""
+    return [Waiting(*row) for row in tx.all(_DUE, (channel_id, now, limit))]
 
 
-def next_due(tx: Tx, without: Collection[str] = ()) -> int | None:
-    """Return when the next row is due that `due` would return then, ms UTC, or None."""
-    sql = f"select o.due_at from outbox o where {_LIVE} and {_HEAD}{_other_than(without)} order by o.due_at limit 1"  # noqa: S608 - constants
-    row = tx.one(sql, tuple(without))
-    return None if row is None else row[0]
-
-
-def _other_than(channels: Collection[str]) -> str:
-    return f" and o.channel_id not in ({', '.join('?' * len(channels))})" if channels else ""
+def next_due(tx: Tx, channel_id: str, not_before: Mapping[str, int]) -> int | None:
+    """Return when the next row of a channel may go, ms UTC, or None; `not_before` says it for recipients who have to wait."""
+    rows = tx.all(_NEXT, (channel_id, len(not_before) + 1))
+    return min((max(due_at, not_before.get(recipient, due_at)) for due_at, recipient in rows), default=None)
 
 
 def lease(tx: Tx, message_id: str, lease: str, until: int) -> None:
@@ -103,17 +100,18 @@ def lease(tx: Tx, message_id: str, lease: str, until: int) -> None:
     )
 
 
-def settle(
-    tx: Tx, message_id: str, state: str, *, due_at: int | None = None, external_id: str | None = None, repeated: bool = False
-) -> None:
-    """Say where a row stands after an attempt; a final state forgets the secret text."""
-    final = due_at is None
+def settle(tx: Tx, message_id: str, state: str, *, due_at: int | None = None) -> None:
+    """Say where a row stands after an attempt; a final state, which has no `due_at`, forgets the secret text."""
     tx.execute(
         "update outbox set state = ?, lease = null, lease_until = null, due_at = coalesce(?, due_at),"
-        " external_id = coalesce(?, external_id), repeated = repeated + ?, secret_text = case when ? then null else secret_text end"
-        " where message_id = ?",
-        (state, due_at, external_id, int(repeated), int(final), message_id),
+        " secret_text = case when ? then null else secret_text end where message_id = ?",
+        (state, due_at, int(due_at is None), message_id),
     )
+
+
+def bury(tx: Tx, message_id: str, at: int) -> None:
+    """Make a message that will not be sent a dead letter, for somebody to look at."""
+    tx.execute("update outbox set dead_at = ?, handled_at = null where message_id = ?", (at, message_id))
 
 
 def begin_attempt(tx: Tx, message_id: str, number: int, at: int) -> None:
@@ -142,6 +140,19 @@ def by_external_id(tx: Tx, channel_id: str, external_id: str) -> Row | None:
     return tx.one("select message_id, state from outbox where channel_id = ? and external_id = ?", (channel_id, external_id))
 
 
-def find(tx: Tx, message_id: str) -> Row | None:
-    """Return message_id and state of a message of ours."""
-    return tx.one("select message_id, state from outbox where message_id = ?", (message_id,))
+def state_of(tx: Tx, message_id: str) -> str | None:
+    """Return where the row of a message stands, None if there is none."""
+    row = tx.one("select state from outbox where message_id = ?", (message_id,))
+    return None if row is None else str(row[0])
+
+
+def began_at(tx: Tx, message_id: str, number: int) -> int:
+    """Return when an attempt began, ms UTC; 0 if it is not known."""
+    row = tx.one("select started_at from attempt where message_id = ? and number = ?", (message_id, number))
+    return int(row[0]) if row else 0
+
+
+def interruptions(tx: Tx, message_id: str) -> int:
+    """Return how many attempts ended with the process that made them."""
+    row = tx.one("select count(*) from attempt where message_id = ? and code = 'interrupted'", (message_id,))
+    return int(row[0]) if row else 0

@@ -128,7 +128,7 @@ def test_a_send_of_the_class_once_is_never_repeated(world: World) -> None:
 
 def test_a_send_that_a_dead_process_had_begun_has_an_unknown_outcome(world: World) -> None:
     one_message(world)
-    world.store.write_sync(lambda tx: dispatch.abandon(tx, "the next life", world.now))
+    world.store.write_sync(lambda tx: dispatch.take_over(tx, world.channels, "the next life", world.now))
     assert claim(world, "the next life") == []
     assert status(world) == "unknown"
     assert world.rows("select outcome, code from attempt") == [("unknown", "interrupted")]
@@ -140,7 +140,9 @@ def test_a_send_that_a_dead_process_had_begun_has_an_unknown_outcome(world: Worl
         (SendError(SendErrorCode.NOT_CONNECTED, retryable=True), 2_000),
         (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=7), 7_000),
         (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=1e9), 900_000),  # its expiry
-        (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=-5), 0),
+        (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=0), 1_000),
+        (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=-5), 2_000),  # nonsense is no wish
+        (SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=float("nan")), 2_000),
     ],
 )
 def test_a_failure_that_may_pass_is_tried_again_when_the_provider_wishes(world: World, error: SendError, wait_ms: int) -> None:

@@ -17,7 +17,8 @@ from core.model.outbound import OutboundMessage, SendResult
 from core.reports.invariants import check
 from core.store.api import StoreUnavailable, Tx
 from gateway import actions as gateway_actions
-from gateway import workers
+from gateway import loops
+from gateway.sending import dispatcher, lane
 from tests.gateway.running import ANNA as ANNAS_NUMBER
 from tests.gateway.running import Running, running
 
@@ -92,7 +93,7 @@ async def with_rest(data: Path) -> AsyncIterator[Running]:
 
 
 async def test_an_error_of_any_kind_ends_no_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "UNAVAILABLE_S", 0.01)
+    monkeypatch.setattr(loops, "UNAVAILABLE_S", 0.01)
     async with with_rest(tmp_path) as parley:
         sender = Sender(parley, monkeypatch)
         monkeypatch.setattr(dispatch, "claim", failing(dispatch.claim, 3, ZeroDivisionError))
@@ -102,7 +103,7 @@ async def test_an_error_of_any_kind_ends_no_loop(tmp_path: Path, monkeypatch: py
 
 
 async def test_an_outcome_that_the_store_does_not_take_at_once_is_recorded_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "UNAVAILABLE_S", 0.01)
+    monkeypatch.setattr(dispatcher, "UNAVAILABLE_S", 0.01)
     async with with_rest(tmp_path) as parley:
         sender = Sender(parley, monkeypatch)
         monkeypatch.setattr(dispatch, "sent", failing(dispatch.sent, 5, partial(StoreUnavailable, "disk_full")))
@@ -115,7 +116,7 @@ async def test_an_outcome_that_the_store_does_not_take_at_once_is_recorded_later
 async def test_a_provider_that_never_answers_has_a_bounded_number_of_messages_and_holds_up_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "SENDING_MAX", 4)
+    monkeypatch.setattr(lane, "SENDING_MAX", 4)
     async with with_rest(tmp_path) as parley:
         sender = Sender(parley, monkeypatch)
         sender.open.clear()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from core import dispatch
+from core.dispatch import Gate
 from core.model.address import Address, AddressKind
 from core.model.dialog import Advanced
+from core.model.ids import ChannelId
 from core.model.outbound import Reply, SendError, SendErrorCode
 from core.reports.invariants import check
-from core.store import outbox
 from tests.core.conftest import ANNA, BEN, VISITOR, World
 
+OPEN = {"sms": Gate(10)}
 HELLO = Advanced({"n": 1}, (Reply("Hello."),))
 CARL = Address(AddressKind.MSISDN, "+254700000003")
 
@@ -21,9 +24,20 @@ def test_a_channel_without_free_places_is_left_out_and_the_others_go(world: Worl
     world.hear("sms", ANNA, "hi")
     world.hear("sms", BEN, "hi")
     world.store.write_sync(lambda tx: tx.execute("update outbox set channel_id = 'other' where recipient = ?", (BEN.value,)))
-    due = partial(outbox.due, now=world.now, limit=10)
-    assert [row.recipient for row in world.store.read_sync(partial(due, without=("sms",)))] == [BEN.value]
-    assert world.store.read_sync(partial(outbox.next_due, without=("sms", "other"))) is None
+    channels = world.channels | {"other": replace(world.channels["sms"], id=ChannelId("other"))}
+    gates = {"other": Gate(5)}
+    (sending,) = world.store.write_sync(lambda tx: dispatch.claim(tx, channels, world.now, "l", 10, 1_000, gates))
+    assert sending.message.recipient == BEN
+    assert world.store.read_sync(lambda tx: dispatch.next_due(tx, {})) is None
+    assert world.rows("select state from outbox order by position") == [("queued",), ("sending",)]
+
+
+def test_what_belongs_to_a_channel_that_is_no_more_is_a_dead_letter(world: World) -> None:
+    world.dialog.then(HELLO)
+    world.hear("sms", ANNA, "hi")
+    world.store.write_sync(lambda tx: tx.execute("update outbox set channel_id = 'gone'"))
+    world.store.write_sync(lambda tx: dispatch.take_over(tx, world.channels, "l", world.now))
+    assert world.rows("select state, dead_at from outbox") == [("dead", world.now)]
 
 
 def test_a_message_behind_one_that_waits_is_not_due(world: World) -> None:
@@ -35,7 +49,7 @@ def test_a_message_behind_one_that_waits_is_not_due(world: World) -> None:
     (first,) = world.store.write_sync(claim)
     error = SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=60)
     world.store.write_sync(lambda tx: dispatch.failed(tx, first, error, world.now, 1_000, 1.0))
-    assert world.store.read_sync(outbox.next_due) == world.now + 60_000
+    assert world.store.read_sync(lambda tx: dispatch.next_due(tx, OPEN)) == world.now + 60_000
 
 
 def test_what_waits_is_looked_at_again_when_it_expires_so_that_the_next_may_go(world: World) -> None:
@@ -47,10 +61,9 @@ def test_what_waits_is_looked_at_again_when_it_expires_so_that_the_next_may_go(w
     (first,) = world.store.write_sync(partial(claim, now=world.now))
     error = SendError(SendErrorCode.THROTTLED, retryable=True, retry_after_s=3_600)
     world.store.write_sync(lambda tx: dispatch.failed(tx, first, error, world.now, 1_000, 1.0))
-    due = world.store.read_sync(outbox.next_due)
+    due = world.store.read_sync(lambda tx: dispatch.next_due(tx, OPEN))
     assert due is not None
     assert due - world.now <= 300_000
-    assert world.store.write_sync(partial(claim, now=due)) == []
     assert len(world.store.write_sync(partial(claim, now=due))) == 1
     assert world.rows("select state from outbox order by position") == [("expired",), ("sending",)]
 

@@ -1,0 +1,1 @@
+"""Sending: how fast, how many at once, and when not at all."""
