@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.errors import MessageError
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -47,33 +46,34 @@ _POLICY = _Policy(linesep="\r\n", cte_type="7bit")
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A mail ready for a relay: its Message-ID without brackets; `international` if the relay must know SMTPUTF8."""
+    """A mail ready for a relay: its Message-ID without brackets; `international` if the relay must know SMTPUTF8.
+
+    `sender` and `recipient` are the mailboxes of the envelope.
+    """
 
     raw: bytes = field(repr=False)
     mail_id: str
+    sender: str
+    recipient: str
     international: bool
 
 
 def compose(message: OutboundMessage, *, from_name: str, default_subject: str, headers: Mapping[str, str] | None = None) -> Composed:
     """Return the mail of a message; `headers` are further ones. Raises `SendError` for what cannot be a mail."""
-    ours = message.sender.value
-    host = email_addresses.domain(ours.rpartition("@")[2])
-    if host is None:
-        raise SendError(SendErrorCode.REFUSED, retryable=False, ours=True, detail="the channel's address is no mailbox")
+    ours, theirs = email_addresses.mailbox(message.sender.value), email_addresses.mailbox(message.recipient.value)
+    if ours is None or theirs is None:
+        raise SendError(SendErrorCode.BAD_ADDRESS, retryable=False, ours=ours is None, detail="no mailbox")
     letter = message.letter or Letter()
-    international = not (ours.isascii() and message.recipient.value.isascii())
+    international = not (ours.value.isascii() and theirs.value.isascii())
     policy = _POLICY.clone(utf8=True, cte_type="8bit") if international else _POLICY
     mail = EmailMessage(policy=policy)
-    mail_id = message_id_of(message.id, host)
-    try:
-        mail["From"] = HeaderAddress(_line(from_name), addr_spec=ours)
-        mail["To"] = HeaderAddress(addr_spec=message.recipient.value)
-    except (ValueError, MessageError, IndexError):
-        raise SendError(SendErrorCode.BAD_ADDRESS, retryable=False, detail="no mailbox") from None
+    mail_id = message_id_of(message.id, ours.value.rpartition("@")[2])
+    mail["From"] = _header(ours.value, _line(from_name))
+    mail["To"] = _header(theirs.value)
     mail["Subject"] = _subject(letter, default_subject)
     mail["Date"] = format_datetime(_written_at(message.id))
     mail["Message-ID"] = f"<{mail_id}>"
-    _thread(mail, letter, ours)
+    _thread(mail, letter, ours.value)
     if message.author is not Author.AGENT:
         mail["Auto-Submitted"] = "auto-replied" if letter.mail_id else "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
@@ -82,7 +82,12 @@ def compose(message: OutboundMessage, *, from_name: str, default_subject: str, h
     _content(mail, message)
     for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         part.set_boundary(f"=_{message.id}_{number}")
-    return Composed(mail.as_bytes(), mail_id, international)
+    return Composed(mail.as_bytes(), mail_id, ours.value, theirs.value, international)
+
+
+def _header(mailbox: str, name: str = "") -> HeaderAddress:
+    local, _, domain = mailbox.rpartition("@")
+    return HeaderAddress(name, local, domain)
 
 
 def _line(text: str) -> str:
@@ -107,7 +112,7 @@ def _written_at(message_id: str) -> datetime:
 def _thread(mail: EmailMessage, letter: Letter, ours: str) -> None:
     """Name the mail that is answered and those before it: the first, and as many of the last as there is room for."""
     if letter.token:
-        mail["Reply-To"] = HeaderAddress(addr_spec=thread_address(ours, letter.token))
+        mail["Reply-To"] = _header(thread_address(ours, letter.token))
     if not _ID.fullmatch(letter.mail_id):
         return
     mail["In-Reply-To"] = f"<{letter.mail_id}>"
