@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from core import receipts
 from core.crash import point
 from core.model.address import Address, AddressKind
+from core.model.capabilities import Family
 from core.model.channel import Channel
 from core.model.ids import MessageId
 from core.model.inbound import DeliveryReport
 from core.model.outbound import Author, DeliveryStatus, OutboundMessage, SendError, SendResult
-from core.store import outbox
+from core.store import letters, outbox
 from core.store.api import Tx
 from core.store.messages import reply_of
 
@@ -143,8 +144,10 @@ def _message(tx: Tx, row: outbox.Waiting, channel: Channel) -> OutboundMessage:
     reply = reply_of(row.secret_text if row.secret_text is not None else text, content)
     recipient = Address(AddressKind(row.recipient_kind), row.recipient)
     heard_at = _heard_at(tx, row) if channel.capabilities.resend_codes and not row.resent else None
-    attempt = row.attempts + 1
-    return OutboundMessage(MessageId(row.message_id), channel.address, recipient, reply, attempt, heard_at=heard_at, author=Author(author))
+    letter = letters.of_outgoing(tx, row.message_id) if channel.capabilities.family is Family.EMAIL else None
+    return OutboundMessage(
+        MessageId(row.message_id), channel.address, recipient, reply, row.attempts + 1, letter, heard_at, author=Author(author)
+    )
 
 
 def _heard_at(tx: Tx, row: outbox.Waiting) -> int | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from core.delivery import RANK, reached, settled
+from core.model.address import Address
 from core.model.inbound import DeliveryReport
 from core.model.outbound import DeliveryStatus
 from core.record import MASK
-from core.store import conversations, outbox
+from core.store import conversations, outbox, parties
 from core.store.api import Tx
 from core.store.events import append
 
@@ -28,7 +29,26 @@ def report(tx: Tx, channel_id: str, told: DeliveryReport, at: int, resend_codes:
         return False
     if message_id is not None and not (told.code in resend_codes and send_again(tx, message_id, at)):
         move(tx, message_id, DeliveryStatus(told.status), at)
+    if message_id is not None and told.recipient is not None and told.verdict:
+        _judge(tx, message_id, told.recipient, told.verdict, at)
     return True
+
+
+def _judge(tx: Tx, message_id: str, recipient: Address, verdict: str, at: int) -> None:
+    """Mark the address that a message went to; a report about any other address proves nothing."""
+    row = tx.one("select conversation_id, address from message where id = ? and direction = 'outbound'", (message_id,))
+    if row is None or row[1] != recipient.value:
+        return
+    medium = parties.current_medium(tx, recipient)
+    if medium is None:
+        return
+    if verdict == "unreachable":
+        parties.set_unreachable(tx, recipient, at)
+    elif verdict == "opted_out":
+        parties.set_opted_out(tx, medium[0], at)
+    conversation = conversations.load(tx, row[0])
+    append(tx, conversation, "address.marked", at, ref=message_id, body={"mark": verdict})
+    conversations.save(tx, conversation)
 
 
 def send_again(tx: Tx, message_id: str, at: int) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from core import letters
 from core.model.address import Address
+from core.model.capabilities import Family
 from core.model.channel import Channel
 from core.model.ids import MessageId, derive
 from core.model.outbound import Author, DeliveryStatus, OutboundMessage, Reply
@@ -29,12 +31,22 @@ class Link:
 
 
 def hear(
-    tx: Tx, conversation: Conversation, link: Link, *, message_id: str, text: str, content: str | None, at: int, external_id: str
+    tx: Tx,
+    conversation: Conversation,
+    link: Link,
+    *,
+    message_id: str,
+    text: str,
+    content: str | None,
+    at: int,
+    external_id: str,
+    author: Author,
 ) -> None:
-    """Record what a customer said."""
+    """Record what came in: what a customer said, or what a machine wrote, which nobody has to have seen before they answer."""
     number = messages.next_number(tx, link.address.kind, link.address.value) if link.channel.capabilities.pulled else None
     seq = append(tx, conversation, "message.in", at, ref=message_id)
-    conversation.spoken_seq = seq
+    if author is Author.CUSTOMER:
+        conversation.spoken_seq = seq
     messages.insert(
         tx,
         (
@@ -45,7 +57,7 @@ def hear(
             link.channel.id,
             link.address.value,
             "inbound",
-            Author.CUSTOMER.value,
+            author.value,
             None,
             text,
             content,
@@ -107,6 +119,8 @@ def say(
             number,
         ),
     )
+    if channel.capabilities.family is Family.EMAIL:
+        letters.file_said(tx, channel, address, message_id=message_id, conversation_id=conversation.id, at=at)
     if queued:
         outbox.queue(
             tx,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core import record
+from core import letters, record
 from core.advance import Advance, Outcome, TurnRules
 from core.identity import people
 from core.model.address import Address, AddressKind
@@ -16,8 +16,10 @@ from core.model.channel import Channel
 from core.model.dialog import ActionDone, ActionLate, Dialog, DialogInput, HandedBack, Said, SessionEnded, TimerFired
 from core.model.ids import derive
 from core.model.inbound import ContactSignal, InboundMessage, Session
+from core.model.outbound import Author
 from core.record import Link
 from core.record_actions import set_consent
+from core.routing.handover import queue_item
 from core.store import actions, conversations, interactions, journal, messages, timers
 from core.store.api import Tx
 from core.store.conversations import Conversation, Person
@@ -54,10 +56,15 @@ class Turns:
         earlier = journal.find(tx, arrival.channel.id, said.external_id)
         if earlier is not None:
             return Outcome(earlier.conversation_id, earlier.answer, duplicate=True)
-        person, link = self._meet(tx, arrival, said.sender)
+        placed = letters.place(tx, arrival.channel.id, said, arrival.id, arrival.received_at)
+        person, link = self._meet(tx, arrival, said.sender, placed.guest_of if placed else None)
         what = self._heard(tx, person, link, arrival, said)
+        aside = letters.file_heard(tx, arrival.channel, person, said, placed, arrival.id, arrival.received_at) if placed else None
         request = (arrival.channel.id, said.external_id)
-        outcome = self._go_on(tx, person, link, what, arrival.id, arrival.received_at, request, sorry=sorry)
+        if aside is None:
+            outcome = self._go_on(tx, person, link, what, arrival.id, arrival.received_at, request, sorry=sorry)
+        else:
+            outcome = self._set_aside(tx, person, link, arrival, aside)
         raw = record.MASK if outcome.concealed else arrival.raw
         journal.insert(
             tx, arrival.channel.id, said.external_id, arrival.id, outcome.conversation_id, arrival.received_at, raw, outcome.answer
@@ -153,8 +160,28 @@ class Turns:
             return self._advance.apologise(tx, person, link, cause, at, request=request)
         return self._advance.run(tx, person, link, what, cause, at, request=request)
 
-    def _meet(self, tx: Tx, arrival: Arrival, sender: Address) -> tuple[Person, Link]:
-        person = people.meet(tx, sender, arrival.channel, arrival.id, arrival.received_at)
+    def _set_aside(self, tx: Tx, person: Person, link: Link, arrival: Arrival, reason: str) -> Outcome:
+        """Leave alone what the dialog must not answer; with a reason, a person gets it."""
+        if reason:
+            card = {"wanted": person.reason, "reason": reason}
+            queue_item(
+                tx,
+                person.conversation,
+                derive(arrival.id, "work_item"),
+                interaction_id=link.interaction_id,
+                queue=self._rules.queue,
+                reason=reason,
+                card=card,
+                at=arrival.received_at,
+            )
+        outcome = Outcome(person.conversation.id, arrival.channel.acknowledge(()))
+        return self._advance.finish(tx, person, link, outcome)
+
+    def _meet(self, tx: Tx, arrival: Arrival, sender: Address, guest_of: str | None = None) -> tuple[Person, Link]:
+        if guest_of is None:
+            person = people.meet(tx, sender, arrival.channel, arrival.id, arrival.received_at)
+        else:
+            person = letters.guest(tx, guest_of, sender, arrival.channel.id)
         if person.interaction_id is None:
             person.interaction_id = derive(arrival.id, "interaction")
             self._open(tx, person, arrival.channel, "inbound", arrival.received_at)
@@ -192,6 +219,7 @@ class Turns:
             content=encode(content) if content else None,
             at=arrival.received_at,
             external_id=said.external_id,
+            author=Author.SYSTEM if said.letter and said.letter.automatic else Author.CUSTOMER,
         )
         return Said(tuple(text[:TEXT_MAX_CHARS] for text in texts), said.choice, said.media, session, said.session_id)
 

@@ -53,6 +53,15 @@ def open_one(
     append(tx, conversation, "interaction.opened", at, ref=interaction_id)
 
 
+def open_of(tx: Tx, conversation_id: str, channel_id: str, address: str) -> tuple[str, int] | None:
+    """Return the open interaction of a conversation with an address on a channel, and the time of its latest word; None if none is open."""
+    row = tx.one(
+        "select id, last_at from interaction where conversation_id = ? and channel_id = ? and address = ? and status = 'open'",
+        (conversation_id, channel_id, address),
+    )
+    return None if row is None else (row[0], row[1])
+
+
 def touch(tx: Tx, interaction_id: str, at: int) -> None:
     """Note the time of the latest word in an interaction."""
     tx.execute("update interaction set last_at = ? where id = ?", (at, interaction_id))

@@ -53,6 +53,14 @@ def set_opted_out(tx: Tx, medium_id: str, at: int | None) -> None:
     tx.execute("update contact_medium set opted_out_at = ? where id = ?", (at, medium_id))
 
 
+def set_unreachable(tx: Tx, address: Address, at: int | None) -> None:
+    """Note that messages to an address come back since `at`, or that somebody is there again (None)."""
+    tx.execute(
+        "update contact_medium set unreachable_at = ? where kind = ? and value = ? and valid_to is null",
+        (at, address.kind.value, address.value),
+    )
+
+
 def set_language(tx: Tx, party_id: str, language: str) -> None:
     """Note the language that a person chose."""
     tx.execute("update party set language = ? where id = ?", (language, party_id))

@@ -16,17 +16,25 @@ create table kept_request (
 create unique index kept_request_digest on kept_request (channel_id, digest);
 create index kept_request_waiting on kept_request (due_at) where state = 'waiting';
 
+-- What a message has that is a mail. `thread` names the exchange that it belongs to, also in our address; `answers` is the message that
+-- one of ours answers; `header` is what the desk shows of each mail, `body` what it shows on demand.
 create table letter (
     message_id text primary key references message (id),
     channel_id text not null,
     conversation_id text not null,
+    address text not null,
+    direction text not null check (direction in ('inbound', 'outbound')),
     thread text not null,
     mail_id text not null,
     subject_key text not null,
-    content text not null,
+    automatic text not null default '',
+    answers text references letter (message_id),
+    header text not null,
+    body text not null,
     created_at bigint not null
 );
-create index letter_mail_id on letter (channel_id, mail_id);
+create index letter_mail_id on letter (channel_id, mail_id, created_at) where mail_id <> '';
+create index letter_subject on letter (channel_id, address, subject_key, created_at) where subject_key <> '';
 create index letter_thread on letter (thread, created_at);
 create index letter_conversation on letter (conversation_id, created_at);
 
@@ -36,6 +44,13 @@ create table letter_reference (
     mail_id text not null,
     thread text not null,
     primary key (channel_id, mail_id, thread)
+);
+
+-- Who besides its customer takes part in a thread: whom its mails were addressed to.
+create table thread_participant (
+    thread text not null,
+    address text not null,
+    primary key (thread, address)
 );
 
 -- How far a mailbox elsewhere has been read.
