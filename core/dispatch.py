@@ -110,8 +110,7 @@ def _take(tx: Tx, row: outbox.Waiting, channel: Channel, now: int, lease: str, u
         if question is not None:
             return question
         if _given_up(tx, row):
-            outbox.settle(tx, row.message_id, "dead")
-            outbox.bury(tx, row.message_id, now)
+            outbox.give_up(tx, row.message_id, now)
             return None
     stopped = _stopped(tx, row, now)
     if stopped is not None:

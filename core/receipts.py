@@ -81,6 +81,15 @@ def join_early(tx: Tx, channel_id: str, external_id: str, message_id: str, at: i
             move(tx, message_id, DeliveryStatus(status), at)
 
 
+def join_late(tx: Tx, told: DeliveryReport, channel_id: str, at: int) -> bool:
+    """Join a report that was kept without its message, if that is known by now; False if it is not."""
+    message_id = _message_of(tx, channel_id, told)
+    if message_id is None:
+        return False
+    join_early(tx, channel_id, told.external_id, message_id, at)
+    return True
+
+
 def move(tx: Tx, message_id: str, status: DeliveryStatus, at: int) -> None:
     """Move a message to a status if that is further than it was; the desk and others learn it from the event log."""
     row = tx.one("select conversation_id, status from message where id = ?", (message_id,))

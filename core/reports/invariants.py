@@ -50,11 +50,11 @@ RULES = (
     ),
     Rule(
         "message_without_outbox",
-        "Every message that waits to be sent is in the outbox; one of unknown outcome that may go only once waits no more.",
+        "Every message that waits to be sent is in the outbox; one of unknown outcome that was given up waits no more.",
         "select m.id from message m where m.direction = 'outbound' and m.status in ('queued', 'sending', 'retry_wait', 'unknown')"
         " and not exists (select 1 from outbox o where o.message_id = m.id"
         " and (o.state in ('queued', 'sending', 'retry_wait', 'unknown')"
-        " or (m.status = 'unknown' and o.state = 'dead' and o.on_unknown = 'once')))",
+        " or (m.status = 'unknown' and o.state in ('dead', 'expired') and o.dead_at is not null)))",
     ),
     Rule(
         "attempt_gap",

@@ -109,6 +109,12 @@ def settle(tx: Tx, message_id: str, state: str, *, due_at: int | None = None) ->
     )
 
 
+def give_up(tx: Tx, message_id: str, at: int) -> None:
+    """End a row whose outcome stays unknown; the message itself is still what is known of it."""
+    settle(tx, message_id, "dead")
+    bury(tx, message_id, at)
+
+
 def bury(tx: Tx, message_id: str, at: int) -> None:
     """Make a message that will not be sent a dead letter, for somebody to look at."""
     tx.execute("update outbox set dead_at = ?, handled_at = null where message_id = ?", (at, message_id))

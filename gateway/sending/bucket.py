@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+_ROUNDING = 1e-6
 _BURST_S = 0.1  # what may go at once after a pause: small, so that no second holds much more than the rate
 
 
@@ -22,7 +23,7 @@ class Bucket:
     def ready(self, now: float) -> int:
         """Return how many may go now."""
         room_ms = now + self._slack_ms - max(self._next, now)
-        return int(room_ms / self._step_ms) + 1 if room_ms >= 0 else 0
+        return int(room_ms / self._step_ms + _ROUNDING) + 1 if room_ms >= -self._step_ms * _ROUNDING else 0
 
     def take(self, now: float) -> None:
         """Note that one goes."""
