@@ -103,6 +103,20 @@ def url_about(url: str, message: OutboundMessage) -> str:
     return f"{url}?m={message.id}"
 
 
+def url_for(url: str, message_id: str, purpose: str) -> str:
+    """Return the webhook URL for a request about one of our messages that is no answer to it but has another `purpose`."""
+    return f"{url}?m={message_id}&s={purpose}"
+
+
+def purpose(url: str) -> str:
+    """Return what a request to a signed URL is for, empty for an answer to a message and for one that begins something."""
+    try:
+        given = parse_qs(urlsplit(url).query, max_num_fields=50).get("s", [])
+    except ValueError:
+        return ""
+    return given[0] if len(given) == 1 else ""
+
+
 def our_id(url: str) -> str | None:
     """Return our own id of a message from a signed URL, None if there is none."""
     try:

@@ -31,6 +31,7 @@ _ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 _MACHINES = ("machine", "fax")
 _VOIP_CHARS_MAX = 200
 _HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked")
+HOLD = "hold"  # what somebody comes back for who was asked to wait
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 _HIDDEN = frozenset({*_HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in _HIDDEN_WORDS)})  # some networks spell it in digits
 
@@ -52,6 +53,14 @@ class Settings(twilio_hooks.Account):
     )
     answer_deadline_s: float = field(
         default=4.0, metadata={"doc": "Seconds of silence after which a caller must hear something.", "least": 1, "most": 10}
+    )
+    hold_s: float = field(
+        default=30.0,
+        metadata={
+            "doc": "Seconds that a caller may be asked to wait for a result, again and again; after that it follows by SMS.",
+            "least": 0,
+            "most": 300,
+        },
     )
 
     def __post_init__(self) -> None:
@@ -75,6 +84,7 @@ class VoiceTwilio:
             outbound=False,
             session=True,
             answer_deadline_s=settings.answer_deadline_s,
+            hold_s=settings.hold_s,
             merge_replies=True,
             secrets_allowed=True,
             provider_retries="none for an answer that is late; then the fallback URL of the number, if it has one",
@@ -140,6 +150,9 @@ def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequ
         return [ContactSignal(f"{call}:end", person, here, "hung_up", session_id=call, value=over)]
     if "CallbackSource" in form:
         return [Ignored("call_progress")]
+    asked = twilio_hooks.our_id(request.url)
+    if asked is not None and twilio_hooks.purpose(request.url) == HOLD:
+        return [ContactSignal(f"hold:{asked}", person, here, "holding", session_id=call, value=asked)]
     return [_said(request, form, call, person, here)]
 
 

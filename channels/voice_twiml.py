@@ -11,8 +11,8 @@ from math import ceil
 
 from twilio.twiml.voice_response import Gather, Say, VoiceResponse  # type: ignore[import-untyped]  # the library ships no types
 
-from channels.twilio_hooks import printable, url_about
-from channels.voice_twilio import TEXT_CHARS_MAX
+from channels.twilio_hooks import printable, url_about, url_for
+from channels.voice_twilio import HOLD, TEXT_CHARS_MAX
 from core.model.outbound import Listen, OutboundMessage, Reply
 from core.text.split import gsm7_length, split
 
@@ -51,11 +51,15 @@ def answer(messages: Sequence[OutboundMessage], voices: Voices, hook: str, other
         response.append(next(_sayings(Reply(otherwise, language=voices.first), voices)))
         response.hangup()
         return _document(response)
-    listener = response if any(message.reply.ends_session for message in messages) else _listener(messages[-1], voices, hook)
+    last = messages[-1]
+    ends = any(message.reply.ends_session for message in messages)
+    listener = response if ends or last.reply.holds else _listener(last, voices, hook)
     for saying in said:
         listener.append(saying)
-    if listener is response:
+    if ends:
         response.hangup()
+    elif last.reply.holds:
+        response.redirect(url_for(hook, last.id, HOLD), method="POST")
     else:
         response.append(listener)
     return _document(response)

@@ -13,8 +13,8 @@ from core import record
 from core.effects import Applied, apply
 from core.identity import people
 from core.model.channel import Channel
-from core.model.dialog import ActionDone, Dialog, DialogContext, DialogInput, Fact, RunAction, TimerFired
-from core.model.ids import derive
+from core.model.dialog import ActionDone, ActionHeld, Dialog, DialogContext, DialogInput, Fact, RunAction, TimerFired
+from core.model.ids import MessageId, derive
 from core.model.outbound import Answer, Author, OutboundMessage, Reply
 from core.record import Link
 from core.record_actions import RECORD_ACTIONS, RecordScope
@@ -50,7 +50,8 @@ class TurnRules:
 class Outcome:
     """What a turn came to. `answer` is None while an action must end first; `wake` are the topics of loops that have work now.
 
-    `concealed` says that the raw input holds a secret and must not be kept.
+    `answers` is the request, by channel and external id, that `answer` is for where something else brought it about. `concealed` says
+    that the raw input holds a secret and must not be kept.
     """
 
     conversation_id: str | None = None
@@ -59,6 +60,7 @@ class Outcome:
     action: RunAction | None = None
     wake: set[str] = field(default_factory=set)
     concealed: bool = False
+    answers: tuple[str, str] | None = None
 
 
 class Advance:
@@ -152,6 +154,13 @@ class Advance:
         if applied.timers:
             outcome.wake.add("timers")
         return self.finish(tx, person, link, outcome)
+
+    def hold(self, person: Person, link: Link, asked: ActionHeld, cause: str, at: int) -> tuple[MessageId, Answer]:
+        """Return the answer that asks somebody to wait, with the id of its message; neither belongs into the record of what was said."""
+        state = decode(person.conversation.state) if person.conversation.state else None
+        (reply,) = self._dialog.advance(state, asked, self._context(person, link.channel, cause, at)).replies
+        message = OutboundMessage(MessageId(derive(cause, "out:0")), link.channel.address, link.address, reply)
+        return message.id, link.channel.acknowledge((message,))
 
     def _queue(self, wanted: str | None) -> str:
         """Return the queue for a hand-over: the one a flow names if there is such a one, else the default."""

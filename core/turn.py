@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core import letters, record
+from core import calls, letters, record
 from core.advance import Advance, Outcome, TurnRules
 from core.identity import people
 from core.model.address import Address, AddressKind
 from core.model.channel import Channel
-from core.model.dialog import ActionDone, ActionLate, Dialog, DialogInput, HandedBack, Said, SessionEnded, TimerFired
+from core.model.dialog import ActionDone, ActionHeld, ActionLate, Dialog, DialogInput, HandedBack, Said, SessionEnded, TimerFired
 from core.model.ids import derive
 from core.model.inbound import ContactSignal, InboundMessage, Session
 from core.model.outbound import Author
 from core.record import Link
 from core.record_actions import set_consent
+from core.sessions import new_part
 from core.routing.handover import queue_item
 from core.store import actions, conversations, interactions, journal, messages, timers
 from core.store.api import Tx
-from core.store.conversations import Conversation, Person
+from core.store.conversations import Person
 from core.store.documents import decode, encode
 from core.store.events import append
 
@@ -96,6 +97,7 @@ class Turns:
         except KeyError:  # the address has another owner by now, or its channel is gone: nobody is left to tell
             return self._let_go(tx, row.conversation_id, action_id, done, at)
         request = None
+        waiting = waiting or calls.is_held(row, at)
         if waiting and not row.late and row.inbound_channel is not None and row.inbound_external is not None:
             request = (row.inbound_channel, row.inbound_external)
         append(tx, person.conversation, "action.ended", at, ref=action_id, body={"name": done.name, "error": done.error})
@@ -103,10 +105,16 @@ class Turns:
         outcome = self._go_on(tx, person, link, done, cause, at, request, sorry=sorry)
         if request is not None and outcome.answer is not None:
             journal.set_answer(tx, *request, outcome.answer)
+            outcome.answers = request
+        elif request is not None and outcome.action is not None:
+            calls.pass_on(tx, row, outcome.action.key, at)
         return outcome
 
     def action_late(self, tx: Tx, action_id: str, at: int) -> Outcome:
-        """End the open request of an action that takes too long; if it has just ended, return the answer that it gave."""
+        """Answer the open request of an action that takes too long; if it has just ended, return the answer that it gave.
+
+        Whoever can be kept on the line is asked to wait; for others the session ends, and the result follows.
+        """
         row = actions.find(tx, action_id)
         if row is None or row.inbound_channel is None or row.inbound_external is None:
             return Outcome()
@@ -115,12 +123,21 @@ class Turns:
         if entry is not None and entry.answer is not None:
             return Outcome(row.conversation_id, entry.answer)
         running = actions.awaited(tx, *request)  # another one by now, if the flow went on from the first to the next
-        if running is None or not actions.set_late(tx, running):
+        current = None if running is None else actions.find(tx, running)
+        if running is None or current is None:
             return Outcome(row.conversation_id)
         try:
             person, link = self._return_to(tx, row.interaction_id, row.conversation_id)
         except KeyError:  # as in `action_done`, which follows
+            actions.set_late(tx, running)
             return Outcome(row.conversation_id)
+        until = calls.held_until(current, link.channel)
+        if at < until:
+            asked = ActionHeld(running, again=current.held_until is not None)
+            message_id, answer = self._advance.hold(person, link, asked, derive(running, f"held:{request[1]}"), at)
+            calls.keep(tx, current, request, message_id, answer, until, at)
+            return Outcome(row.conversation_id, answer)
+        actions.set_late(tx, running)
         outcome = self._advance.run(tx, person, link, ActionLate(running), derive(running, "late"), at, request=request)
         if outcome.answer is not None:
             journal.set_answer(tx, *request, outcome.answer)
@@ -205,9 +222,11 @@ class Turns:
 
     def _heard(self, tx: Tx, person: Person, link: Link, arrival: Arrival, said: InboundMessage) -> Said:
         conversation = person.conversation
-        session, texts = _new_part(conversation, arrival.channel.id, said)
+        session, texts = new_part(conversation, arrival.channel.id, said)
         if session is Session.NEW:
             actions.set_all_late(tx, conversation.id, arrival.channel.id)  # whoever begins anew reads no answer to an earlier request
+            if arrival.channel.capabilities.hold_s:
+                actions.drop_held(tx, conversation.id)
         shown = "*".join(texts) if texts else said.text
         content = {"media": messages.media_documents(said.media)} if said.media else {}
         record.hear(
@@ -228,11 +247,13 @@ class Turns:
         what: DialogInput
         match signal.signal:
             case "hung_up":
-                if conversation.session_id != signal.session_id:
+                unheard = bool(arrival.channel.capabilities.hold_s) and actions.drop_held(tx, conversation.id)
+                if conversation.session_id == signal.session_id:
+                    conversation.session_channel = conversation.session_id = conversation.session_seen = None
+                    actions.set_all_late(tx, conversation.id, arrival.channel.id)  # nobody reads the answer: the result is to follow
+                elif not unheard:
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))
-                conversation.session_channel = conversation.session_id = conversation.session_seen = None
-                actions.set_all_late(tx, conversation.id, arrival.channel.id)  # nobody reads the answer: the result is to follow
-                what = SessionEnded(signal.session_id)
+                what = SessionEnded(signal.session_id, unheard=unheard)
             case "joined":
                 if conversation.state is not None:
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))
@@ -273,23 +294,3 @@ class Turns:
         interactions.close_one(tx, conversation, interaction_id, reason="timeout", at=at)
         conversations.save(tx, conversation)
         return Outcome(conversation_id, wake={"events"})
-
-
-def _new_part(conversation: Conversation, channel_id: str, said: InboundMessage) -> tuple[Session, tuple[str, ...]]:
-    """Return what is new in a message. Where a network repeats the whole session's input, the new part begins where the old one ended."""
-    if said.session_id is None:
-        conversation.session_secret = 0
-        return said.session, (said.text,) if said.text or said.choice is None else ()
-    known = conversation.session_channel == channel_id and conversation.session_id == said.session_id
-    seen = conversation.session_seen if known else None
-    if not known:
-        conversation.session_channel, conversation.session_id, conversation.session_secret = channel_id, said.session_id, 0
-    conversation.session_seen = len(said.text)
-    if not said.cumulative:
-        return (Session.RESUME if known else Session.NEW), (said.text,)
-    if seen is None:
-        return Session.NEW, tuple(said.text.split("*")) if said.text else ()
-    if len(said.text) < seen:  # some networks send only the last input after all
-        return Session.RESUME, (said.text,)
-    new = said.text[seen:]
-    return Session.RESUME, (new.removeprefix("*") if seen else new,)

@@ -11,6 +11,7 @@ from typing import assert_never
 from core.model.capabilities import Family
 from core.model.dialog import (
     ActionDone,
+    ActionHeld,
     ActionLate,
     Advanced,
     CancelTimer,
@@ -35,6 +36,7 @@ from dialogs.normal import clean, normal, without_slash
 from dialogs.prompts import refuse, take_answer
 from dialogs.redial import line_dropped
 from dialogs.render import replies
+from dialogs.spoken import asked_to_wait
 from dialogs.steps import run
 from dialogs.templates import show
 from dialogs.turn import Option, Stuck, Turn, Utterance
@@ -51,13 +53,15 @@ class Engine:
     def advance(self, state: State | None, what: DialogInput, context: DialogContext) -> Advanced:
         """Take the dialog one turn on; see `core.model.dialog.Dialog`."""
         turn = Turn(self.project, state, context)
+        if isinstance(what, ActionHeld):
+            return Advanced(state or {}, (asked_to_wait(turn, again=what.again),))
         try:
             self._take(turn, what)
         except Stuck as stuck:
             give_up(turn, stuck.code)
         return _result(turn)
 
-    def _take(self, turn: Turn, what: DialogInput) -> None:
+    def _take(self, turn: Turn, what: Said | ActionDone | ActionLate | SessionEnded | TimerFired | HandedBack) -> None:
         match what:
             case Said():
                 self._said(turn, what)
@@ -69,7 +73,7 @@ class Engine:
                 _release(turn, what.key)
                 results.action_late(turn, what)
             case SessionEnded():
-                line_dropped(turn)
+                line_dropped(turn, unheard=what.unheard)
             case TimerFired():
                 sessions.timer_fired(turn, what)
             case HandedBack():

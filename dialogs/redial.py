@@ -16,8 +16,11 @@ def interrupted(turn: Turn) -> Frame | None:
     return next((frame for frame in reversed(turn.stack) if frame["kind"] == "user" and frame["flow"] != turn.project.start_flow), None)
 
 
-def line_dropped(turn: Turn) -> None:
-    """Wait for the person to come back; what is open stays open."""
+def line_dropped(turn: Turn, *, unheard: bool = False) -> None:
+    """Wait for the person to come back; what is open stays open. What was said last is said again where it was `unheard`."""
+    if unheard:
+        for text in turn.state.get("said", ()):
+            turn.say_text(text)
     frame = interrupted(turn)
     if frame is None or "pending" in turn.state or turn.flow(frame).resume != "any":
         return

@@ -103,6 +103,12 @@ def _label(label: str) -> str:
     return spoken if len(spoken) <= LABEL_MAX_CHARS else split(spoken, LABEL_MAX_CHARS)[0]
 
 
+def asked_to_wait(turn: Turn, *, again: bool) -> Reply:
+    """Return what a caller hears while a result takes its time."""
+    text = turn.text("utter_still_working" if again else "utter_one_moment")
+    return Reply(for_the_ear(text), language=turn.language, holds=True)
+
+
 def listening(turn: Turn) -> Listen | None:
     """Return how the call waits for an answer, None where there is no call or it ends."""
     if turn.family != Family.VOICE or turn.ends:

@@ -85,8 +85,8 @@ class Actions:
         point("action.recorded")
         self._gateway.counters.add("actions", action=run.name, error=done.error or "none")
         self._gateway.hints.wake(*outcome.wake)
-        if opened is not None and not opened.late and outcome.answer is not None:
-            opened.settle(outcome.answer)
+        if outcome.answers is not None and outcome.answer is not None:
+            self._gateway.requests.settle(outcome.answers, outcome.answer)
         if outcome.action is not None:
             if opened is not None:
                 opened.action_id = outcome.action.key

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Sequence
 from hashlib import blake2b
 
+from core import calls
 from core.advance import Outcome
 from core.crash import point
-from core.model.dialog import RunAction
 from core.model.ids import derive
 from core.model.inbound import (
     ContactSignal,
@@ -25,7 +25,7 @@ from core.model.inbound import (
 )
 from core.model.outbound import Answer
 from core.receipts import read_up_to, report
-from core.store import journal
+from core.store import actions, journal
 from core.store.api import StoreUnavailable
 from core.turn import Arrival
 from gateway.mail.kept import keep
@@ -63,6 +63,8 @@ async def take_in(gateway: Gateway, configured: ConfiguredChannel, request: RawR
                 answer = await _message(gateway, configured, request, event)
             case DeliveryReport():
                 await _report(gateway, channel_id, event, request.received_at)
+            case ContactSignal(signal="holding"):
+                answer = await _asked_again(gateway, configured, event)
             case ContactSignal():
                 await _signal(gateway, configured, request, event)
             case Ignored():
@@ -105,11 +107,11 @@ async def _conclude(gateway: Gateway, configured: ConfiguredChannel, outcome: Ou
     deadline_s = configured.channel.capabilities.answer_deadline_s or 0.0
     with gateway.requests.opened(key, outcome.action.key) as opened:
         gateway.start_action(outcome.action, opened)
-        return await _wait(gateway, configured, opened, outcome.action, deadline_s)
+        return await _wait(gateway, configured, opened, 0.0 if outcome.action.slow else deadline_s)
 
 
-async def _wait(gateway: Gateway, configured: ConfiguredChannel, opened: OpenRequest, action: RunAction, deadline_s: float) -> Answer:
-    done, _ = await asyncio.wait({opened.answer}, timeout=0 if action.slow else deadline_s)
+async def _wait(gateway: Gateway, configured: ConfiguredChannel, opened: OpenRequest, deadline_s: float) -> Answer:
+    done, _ = await asyncio.wait({opened.answer}, timeout=deadline_s)
     if not done:
         opened.late = True
         action_id = opened.action_id
@@ -118,6 +120,22 @@ async def _wait(gateway: Gateway, configured: ConfiguredChannel, opened: OpenReq
         gateway.counters.add("late_answers", channel=configured.channel.id)
         opened.settle(outcome.answer or configured.adapter.acknowledge(()))
     return await opened.answer
+
+
+async def _asked_again(gateway: Gateway, configured: ConfiguredChannel, event: ContactSignal) -> Answer:
+    """Answer somebody who was asked to wait: with the result if it is there, else as any other request that waits for it."""
+    key = (configured.channel.id, event.external_id)
+    earlier = await gateway.requests.answer_of(key)
+    if earlier is not None:
+        return earlier
+    with gateway.requests.opened(key, "") as opened:  # before the look into the record, so that no result slips past
+        held = await gateway.store.write(lambda tx: calls.asked_again(tx, *key))
+        if held.answer is not None or held.action_id is None:
+            return held.answer or configured.adapter.acknowledge(())
+        opened.action_id = held.action_id
+        answer = await _wait(gateway, configured, opened, configured.channel.capabilities.answer_deadline_s or 0.0)
+    await gateway.store.write(lambda tx: actions.let_go(tx, *key))
+    return answer
 
 
 async def _report(gateway: Gateway, channel_id: str, told: DeliveryReport, at: int) -> None:

@@ -41,6 +41,12 @@ class OpenRequests:
         finally:
             del self._open[key]
 
+    def settle(self, key: tuple[str, str], answer: Answer) -> None:
+        """Give the open request with this id its answer, if there is one."""
+        request = self._open.get(key)
+        if request is not None:
+            request.settle(answer)
+
     async def answer_of(self, key: tuple[str, str]) -> Answer | None:
         """Return the answer that an open request with this id gets; None if there is none or it takes too long."""
         request = self._open.get(key)

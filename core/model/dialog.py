@@ -77,10 +77,22 @@ class ActionLate:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionHeld:
+    """The action `key` still runs, and the person can be kept on the line: ask them to wait, once more if it is `again`."""
+
+    key: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The transport session ended without a word from the person (USSD abort or time-out, hang-up)."""
+    """The transport session ended without a word from the person (USSD abort or time-out, hang-up).
+
+    `unheard`: what was said last never reached them.
+    """
 
     session_id: str | None = None
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,7 @@ class HandedBack:
     closed: bool
 
 
-DialogInput = Said | ActionDone | ActionLate | SessionEnded | TimerFired | HandedBack
+DialogInput = Said | ActionDone | ActionLate | ActionHeld | SessionEnded | TimerFired | HandedBack
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,10 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class ContactSignal:
-    """Something other than a message: `opted_out`, `opted_in`, `typing`, `joined`, `read`, `hung_up`."""
+    """Something other than a message: `opted_out`, `opted_in`, `typing`, `joined`, `read`, `hung_up`, `holding`.
+
+    `holding` is a person who was asked to wait by our message `value` and now asks for what follows.
+    """
 
     external_id: str
     sender: Address

@@ -46,6 +46,7 @@ class Reply:
     language: str = "en"
     sensitive: bool = False  # shown masked in record, log and desk
     listen: Listen | None = None
+    holds: bool = False  # the person is asked to wait: the provider is to ask again for what follows
 
 
 class Author(StrEnum):

@@ -8,12 +8,17 @@ from core.model.dialog import RunAction
 from core.store.api import Tx
 from core.store.documents import decode, encode
 
-_COLUMNS = "id, conversation_id, interaction_id, inbound_channel, inbound_external, name, payload, state, attempts, late, created_at"
+_COLUMNS = (
+    "id, conversation_id, interaction_id, inbound_channel, inbound_external, name, payload, state, attempts, late, created_at, held_until"
+)
 
 
 @dataclass(slots=True)
 class ActionRow:
-    """One action that a flow waits for. `inbound_*` name the request that may still be open for its result."""
+    """One action that a flow waits for. `inbound_*` name the request that may still be open for its result.
+
+    `held_until` is until when the person is kept on the line and asks again for the result, ms UTC; None where nobody does.
+    """
 
     id: str
     conversation_id: str
@@ -26,6 +31,7 @@ class ActionRow:
     attempts: int
     late: int
     created_at: int
+    held_until: int | None
 
     @property
     def run(self) -> RunAction:
@@ -89,7 +95,7 @@ def abandon(tx: Tx, lease: str, now: int) -> int:
 
 def set_late(tx: Tx, action_id: str) -> bool:
     """Note that nobody waits for the result in an open request any more; False if it has ended."""
-    return bool(tx.execute("update action set late = 1 where id = ? and state = 'running' and late = 0", (action_id,)))
+    return bool(tx.execute("update action set late = 1, held_until = null where id = ? and state = 'running' and late = 0", (action_id,)))
 
 
 def set_all_late(tx: Tx, conversation_id: str, channel_id: str) -> None:
@@ -97,6 +103,28 @@ def set_all_late(tx: Tx, conversation_id: str, channel_id: str) -> None:
     tx.execute(
         "update action set late = 1 where state = 'running' and conversation_id = ? and inbound_channel = ?", (conversation_id, channel_id)
     )
+
+
+def hold(tx: Tx, action_id: str, external_id: str | None, until: int) -> None:
+    """Note under which id the result of an action will be asked for again on the same channel, and until when."""
+    tx.execute("update action set inbound_external = ?, held_until = ? where id = ?", (external_id, until, action_id))
+
+
+def let_go(tx: Tx, channel_id: str, external_id: str) -> None:
+    """Note that the result of an ended action was fetched by whoever was kept on the line for it."""
+    tx.execute(
+        "update action set held_until = null where held_until is not null and state <> 'running' and inbound_channel = ?"
+        " and inbound_external = ?",
+        (channel_id, external_id),
+    )
+
+
+def drop_held(tx: Tx, conversation_id: str) -> bool:
+    """Note that nobody is on the line any more; True if the result of an ended action was waiting to be fetched."""
+    rows = tx.all("select state from action where conversation_id = ? and held_until is not null", (conversation_id,))
+    if rows:
+        tx.execute("update action set held_until = null where conversation_id = ? and held_until is not null", (conversation_id,))
+    return any(state != "running" for (state,) in rows)
 
 
 def awaited(tx: Tx, channel_id: str, external_id: str) -> str | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.channels.demo import demo_with
-from tests.channels.voice_twilio.test_voice_twilio import CHANNEL, heard, ring
+from tests.channels.voice_twilio.calling import CHANNEL, answer, heard, on, ring
 from tests.gateway.running import Running, running
 
 
@@ -17,13 +19,6 @@ from tests.gateway.running import Running, running
 async def parley(tmp_path: Path) -> AsyncIterator[Running]:
     async with running(tmp_path / "data", config=demo_with(tmp_path, CHANNEL)) as started:
         yield started
-
-
-async def answer(parley: Running, prompt: ET.Element, **given: str) -> ET.Element:
-    """Answer a prompt at the address that it gives, by `Digits` or `SpeechResult`, or by neither: in silence."""
-    gather = prompt.find("Gather")
-    assert gather is not None, "the call is over"
-    return await ring(parley, gather.attrib["action"], CallStatus="in-progress", **({"Digits": ""} | given))
 
 
 async def test_silence_is_asked_twice_then_the_call_ends_with_a_goodbye(parley: Running) -> None:
@@ -59,3 +54,102 @@ async def test_a_call_that_ended_in_silence_is_gone_on_with_in_the_next(parley: 
     assert prompt.find("Gather") is None
     offer = await ring(parley, CallStatus="ringing", CallSid="CA" + "2" * 32)
     assert heard(offer) == "You were at top-up. For going on, press 1. For starting again, press 2."
+
+
+SENT = "select m.channel_id, m.text from outbox o join message m on m.id = o.message_id"
+
+
+async def found(parley: Running, sql: str) -> list[Any]:
+    """Return the rows as soon as there are any."""
+    async with asyncio.timeout(15):
+        with parley.gateway.hints.listen("events") as listener:
+            while not (rows := await parley.rows(sql)):
+                await listener.wait(1)
+    return rows
+
+
+async def behave(parley: Running, mode: str) -> None:
+    """Let the operator's billing answer at once, or not before it is told to."""
+    demo = parley.gateway.demo
+    assert demo is not None
+    how = {"mode": mode} | ({"delay_s": 120} if mode == "slow" else {})
+    async with parley.http.put(f"{demo.bss_url}/demo/behaviour", json=how) as answered:
+        assert answered.status == 200
+
+
+async def test_a_caller_waits_for_a_slow_result_and_the_call_goes_on_with_it(parley: Running) -> None:
+    menu = await ring(parley, CallStatus="ringing")
+    await behave(parley, "slow")
+    action = menu[0].attrib["action"]
+    wait = await ring(parley, action, Digits="1")
+    assert [node.tag for node in wait] == ["Say", "Redirect"]
+    assert heard(wait) == "One moment, please."
+    assert ET.tostring(await ring(parley, action, Digits="1")) == ET.tostring(wait), "the same request gets the same answer"
+    longer = await on(parley, wait)
+    assert heard(longer) == "Thank you for waiting. It takes a little longer."
+    await behave(parley, "ok")
+    result = await on(parley, longer)
+    assert "KES" in heard(result)
+    assert ET.tostring(await on(parley, longer)) == ET.tostring(result)
+    assert ET.tostring(await on(parley, wait)) == ET.tostring(longer)
+    await ring(parley, CallStatus="completed")
+    assert await parley.rows("select 1 from outbox") == [], "what was heard is not written as well"
+    said = await parley.rows("select text from message where direction = 'outbound'")
+    assert not any("moment" in text for (text,) in said), "asking to wait is not what was said"
+
+
+async def test_a_result_that_comes_while_the_caller_listens_to_the_wait_is_there_when_asked_for(parley: Running) -> None:
+    menu = await ring(parley, CallStatus="ringing")
+    await behave(parley, "slow")
+    wait = await ring(parley, menu[0].attrib["action"], Digits="1")
+    await behave(parley, "ok")
+    await found(parley, "select 1 from action where state = 'done'")
+    result = await on(parley, wait)
+    assert "KES" in heard(result)
+
+
+async def test_a_caller_who_hangs_up_while_waiting_gets_the_result_by_message(parley: Running) -> None:
+    menu = await ring(parley, CallStatus="ringing")
+    await behave(parley, "slow")
+    await ring(parley, menu[0].attrib["action"], Digits="1")
+    await ring(parley, CallStatus="completed")
+    await behave(parley, "ok")
+    sent = await found(parley, SENT)
+    assert [(channel, "KES" in text) for channel, text in sent] == [("sms", True)]
+
+
+async def test_a_result_that_was_never_fetched_is_sent_when_the_caller_has_hung_up(parley: Running) -> None:
+    menu = await ring(parley, CallStatus="ringing")
+    await behave(parley, "slow")
+    await ring(parley, menu[0].attrib["action"], Digits="1")
+    await behave(parley, "ok")
+    await found(parley, "select 1 from action where state = 'done'")
+    assert await parley.rows("select 1 from outbox") == []
+    await ring(parley, CallStatus="completed")
+    sent = await parley.rows(SENT)
+    assert [(channel, "KES" in text) for channel, text in sent] == [("sms", True)]
+    await ring(parley, CallStatus="completed", CallSid="CA" + "3" * 32)
+    assert len(await parley.rows("select 1 from outbox")) == 1
+
+
+async def test_what_a_crash_leaves_is_gone_on_with_by_the_next_request(tmp_path: Path) -> None:
+    config = demo_with(tmp_path, CHANNEL + "hold_s = 300\n")
+    async with running(tmp_path / "data", config=config) as parley:
+        menu = await ring(parley, CallStatus="ringing")
+        await behave(parley, "slow")
+        wait = await ring(parley, menu[0].attrib["action"], Digits="1")
+        path = wait.findtext("Redirect", "").partition("/c/")[2]
+        parley.gateway.store.close()  # the process dies: nothing of what still runs can be written
+        await behave(parley, "ok")
+    async with running(tmp_path / "data", config=config) as parley:
+        result = await ring(parley, f"{parley.gateway.url}/c/{path}", CallStatus="in-progress")
+        while result.find("Redirect") is not None:
+            result = await on(parley, result)
+        assert "KES" in heard(result)
+        assert await parley.rows("select 1 from outbox") == []
+
+
+async def test_who_was_never_asked_to_wait_hears_a_sentence(parley: Running) -> None:
+    menu = await ring(parley, CallStatus="ringing")
+    strange = await ring(parley, menu[0].attrib["action"] + "&s=hold", CallStatus="in-progress")
+    assert [node.tag for node in strange] == ["Say", "Hangup"]

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from twilio.request_validator import RequestValidator
 
-from channels.voice_twilio import Settings, make
+from channels.voice_twilio import make
 from core.model.address import Address, AddressKind
 from core.model.ids import ChannelId
 from core.model.inbound import AuthenticationFailed
 from core.model.outbound import Listen, Reply
 from tests.channels.demo import demo_with
-from tests.channels.voice_twilio.subject import ACCOUNT, SUBJECT, adapter, form, request, settings, signed
+from tests.channels.voice_twilio.calling import CHANNEL, heard, ring
+from tests.channels.voice_twilio.subject import ACCOUNT, SUBJECT, adapter, request, settings, signed
 from tests.channels.voice_twilio.vocabulary import check, problems
 from tests.conformance.subject import MESSAGE_ID, PUBLIC_URL
-from tests.gateway.running import ANNA, Running, running
+from tests.gateway.running import Running, running
 
 VOICES = ("en-GB Polly.Amy", "fr-FR", "sw-KE Google.sw-KE-Standard-A")
 TEXTS = [
@@ -168,37 +168,10 @@ def test_settings_that_cannot_be_are_refused() -> None:
         make(ChannelId("voice"), Address(AddressKind.ALIAS, "x"), settings(), PUBLIC_URL, "KE")
 
 
-CHANNEL = """
-[channels.voice]
-kind = "voice_twilio"
-address = "+254711082000"
-account_sid = { generated = true }
-auth_token = { generated = true }
-"""
-
-
 @pytest.fixture
 async def parley(tmp_path: Path) -> AsyncIterator[Running]:
     async with running(tmp_path / "data", config=demo_with(tmp_path, CHANNEL)) as started:
         yield started
-
-
-async def ring(parley: Running, url: str = "", **changed: str) -> ET.Element:
-    """Call the webhook as Twilio does and return its TwiML."""
-    configured = parley.gateway.channels["voice"]
-    assert isinstance(configured.settings, Settings)
-    fields = form(**{"AccountSid": configured.settings.account_sid, "From": ANNA, **changed})
-    url = url or configured.webhook_url
-    signature = RequestValidator(configured.settings.auth_token[0]).compute_signature(url, fields)
-    async with parley.http.post(url, data=fields, headers={"X-Twilio-Signature": signature}) as answer:
-        assert answer.status == 200
-        root = ET.fromstring(await answer.text())
-    check(root)
-    return root
-
-
-def heard(root: ET.Element) -> str:
-    return " ".join("".join(say.itertext()) for say in root.iter("Say"))
 
 
 async def test_a_call_is_served_and_goes_on_after_a_drop(parley: Running) -> None:
