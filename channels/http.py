@@ -25,7 +25,7 @@ _KEEP_ALIVE_S = 15.0  # shorter than any provider's, so that an idle connection 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A provider's answer: status, headers with names in lower case, and at most 64 kB of body."""
+    """A provider's answer: status, headers with names in lower case, and the beginning of the body, 64 kB unless more are asked for."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,9 +43,10 @@ class HttpAnswer:
 class Http:
     """The connections of one channel to its provider, opened on first use; `close` ends them."""
 
-    def __init__(self, *, timeout_s: float, connections: int = 32) -> None:
+    def __init__(self, *, timeout_s: float, connections: int = 32, answer_bytes_max: int = ANSWER_BYTES_MAX) -> None:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=CONNECT_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
         self._connections = connections
+        self._answer_bytes_max = answer_bytes_max
         self._session: aiohttp.ClientSession | None = None
 
     async def post(
@@ -68,7 +69,7 @@ class Http:
         try:
             async with self._open().request(method, url, headers=headers, allow_redirects=False, **body) as response:
                 lower = {name.lower(): value for name, value in response.headers.items()}
-                return HttpAnswer(response.status, lower, await _beginning(response.content))
+                return HttpAnswer(response.status, lower, await _beginning(response.content, self._answer_bytes_max))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise SendError(SendErrorCode.NOT_CONNECTED, retryable=True, detail=type(error).__name__) from None
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
@@ -94,9 +95,9 @@ class Http:
         return self._session
 
 
-async def _beginning(stream: aiohttp.StreamReader) -> bytes:
+async def _beginning(stream: aiohttp.StreamReader, most: int) -> bytes:
     body = b""
-    while len(body) < ANSWER_BYTES_MAX and (chunk := await stream.read(ANSWER_BYTES_MAX - len(body))):
+    while len(body) < most and (chunk := await stream.read(most - len(body))):
         body += chunk
     return body
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from channels import frames, telegram_updates
 from core.model.address import Address
@@ -23,6 +23,7 @@ from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCod
 if TYPE_CHECKING:
     from channels.telegram_bot import TelegramBot
 
+POLLED = "GETUPDATES"  # no web request has this method
 TEXT_CHARS_MAX = 4_096
 _CAPTION_CHARS_MAX = 1_024
 _BUTTONS_MAX = 20
@@ -36,16 +37,21 @@ class Settings:
     """Settings of a Telegram bot; its address is the bot's name, such as `@example_bot`."""
 
     bot_token: str = field(repr=False, metadata={"doc": "Token of the bot, by reference."})
+    updates: Literal["webhook", "polling"] = field(
+        default="webhook",
+        metadata={"doc": "How updates arrive: webhook, Telegram calls us; polling, we ask for them, as on a machine without address."},
+    )
     webhook_secret: tuple[str, ...] = field(
-        repr=False, metadata={"doc": "The secret_token of setWebhook, by reference; two while it is being changed."}
+        default=(), repr=False, metadata={"doc": "The secret_token of setWebhook, by reference; two while it is being changed."}
     )
     api_base: str = field(
-        default="https://api.telegram.org", metadata={"doc": "Base address of the Bot API.", "pattern": r"https?://[^\s?#@]+"}
+        default="https://api.telegram.org",
+        metadata={"doc": "Base address of the Bot API; simulator for the built-in stand-in.", "pattern": r"simulator|https?://[^\s?#@]+"},
     )
     timeout_s: float = field(default=15.0, metadata={"doc": "Seconds that one call of the API may take.", "least": 1, "most": 60})
 
     def __post_init__(self) -> None:
-        if not self.bot_token or not self.webhook_secret:
+        if not self.bot_token or (self.updates == "webhook" and not self.webhook_secret):
             raise ValueError("bot_token and webhook_secret must not be empty")
         if not all(_SECRET.fullmatch(secret) for secret in self.webhook_secret):
             raise ValueError("a webhook_secret has 1 to 256 letters, digits, _ or -")
@@ -70,10 +76,13 @@ class Telegram:
 
     def __init__(self, settings: Settings, bot: TelegramBot) -> None:
         self._secrets = [secret.encode() for secret in settings.webhook_secret]
-        self._bot = bot
+        self.bot = bot
+        self.polls = settings.updates == "polling"
 
     def authenticate(self, request: RawRequest) -> None:
-        """Raise `AuthenticationFailed` unless the request carries the webhook's secret."""
+        """Raise `AuthenticationFailed` unless the request carries the webhook's secret, or was asked for by ourselves."""
+        if self.polls and request.method == POLLED:
+            return
         given = request.headers.get(_HEADER, "").encode("utf-8", "surrogatepass")
         if not given:
             raise AuthenticationFailed("missing_secret")
@@ -108,11 +117,15 @@ class Telegram:
             raise SendError(SendErrorCode.TOO_LONG, retryable=False, detail=f"{len(reply.text)} characters, at most {limit}")
         if not all(_sendable(item) for item in reply.media) or len(reply.media) > 1:
             raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="one attachment with a public address can be sent")
-        return SendResult(external_id=await self._bot.send(message.recipient.value, reply))
+        return SendResult(external_id=await self.bot.send(message.recipient.value, reply))
+
+    def request_of(self, update: Mapping[str, Any], at: int) -> RawRequest:
+        """Return an update that was asked for as a request that `parse` reads; `at` in ms UTC."""
+        return RawRequest(POLLED, "", {"content-type": "application/json"}, json.dumps(update).encode(), at)
 
     async def close(self) -> None:
         """End the connections to Telegram."""
-        await self._bot.close()
+        await self.bot.close()
 
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> Telegram:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.error import InvalidToken, TelegramError
@@ -18,7 +18,13 @@ from telegram.request import BaseRequest, RequestData
 from channels.http import RETRY_AFTER_MAX_S, Http, HttpAnswer, refusal
 from core.model.outbound import Choice, Reply, SendError, SendErrorCode
 
+T = TypeVar("T")
+WANTED = ("message", "edited_message", "callback_query", "my_chat_member")
+WEBHOOK_IS_SET = "the bot has a webhook, so its updates go there"
 _SHORT_LABEL_CHARS = 12
+_POLL_S = 25  # how long Telegram holds a call for updates; boxes on the way cut longer ones
+_POLLED_MAX = 50
+_POLLED_BYTES_MAX = 8_388_608
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # else Telegram opens every link, even one that works only once
 # What a refusal says, in lower case, where it means more than its status.
 _REFUSALS: Mapping[str, SendErrorCode] = {
@@ -40,6 +46,7 @@ class TelegramBot:
     def __init__(self, token: str, api_base: str, timeout_s: float) -> None:
         logging.getLogger("telegram").setLevel(logging.WARNING)  # below that it writes what people say
         self._http = Http(timeout_s=timeout_s)
+        self._polling = Http(timeout_s=_POLL_S + timeout_s, connections=1, answer_bytes_max=_POLLED_BYTES_MAX)
         connection = _Connection(self._http)
         try:
             self._bot = Bot(token, base_url=f"{api_base.rstrip('/')}/bot", request=connection, get_updates_request=connection)
@@ -74,9 +81,46 @@ class TelegramBot:
             raise _unreadable()
         return str(sent.message_id)
 
+    async def answer(self, query_id: str) -> None:
+        """Tell Telegram that a pressed button was heard; raises `SendError`."""
+        await self._asked(self._bot.answer_callback_query(query_id))
+
+    async def updates(self, offset: int) -> Sequence[Mapping[str, Any]]:
+        """Return the updates from number `offset` on, or wait for the first; this confirms those before it. Raises `SendError`."""
+        form = {"offset": offset, "limit": _POLLED_MAX, "timeout": _POLL_S, "allowed_updates": json.dumps(WANTED)}
+        answer = await self._polling.post(f"{self._bot.base_url}/getUpdates", form=form)
+        if answer.status != 200:
+            raise _refused(answer)
+        found = answer.json_object().get("result")
+        if not isinstance(found, list) or not all(isinstance(update, dict) for update in found):
+            raise _unreadable()
+        return found
+
+    async def set_webhook(self, url: str, secret: str) -> None:
+        """Have updates delivered to `url`, with the secret in a header; raises `SendError`."""
+        await self._asked(self._bot.set_webhook(url, secret_token=secret, allowed_updates=WANTED))
+
+    async def delete_webhook(self) -> None:
+        """Have updates wait until they are asked for; raises `SendError`."""
+        await self._asked(self._bot.delete_webhook())
+
+    async def webhook(self) -> Mapping[str, Any]:
+        """Return what Telegram says of the webhook, in its own words; raises `SendError`."""
+        info: dict[str, Any] = (await self._asked(self._bot.get_webhook_info())).to_dict()
+        return info
+
     async def close(self) -> None:
         """End the connections to Telegram; a later call opens new ones."""
         await self._http.close()
+        await self._polling.close()
+
+    async def _asked(self, call: Awaitable[T]) -> T:
+        try:
+            return await call
+        except _Refused as refused:
+            raise refused.error from None
+        except (TelegramError, TypeError, ValueError, LookupError):
+            raise _unreadable() from None
 
 
 class _Refused(TelegramError):
@@ -162,6 +206,9 @@ def _refused(answer: HttpAnswer) -> SendError:
             return SendError(code, retryable=False, provider_code=str(answer.status), detail=f"HTTP {answer.status}")
         if answer.status == 403 and words:
             return SendError(SendErrorCode.REFUSED, retryable=False, provider_code="403", detail="HTTP 403")
+    if answer.status == 409 and words:
+        detail = WEBHOOK_IS_SET if "webhook" in words else "another program asks for the updates of this bot"
+        return SendError(SendErrorCode.REFUSED, retryable=True, ours=True, provider_code="409", detail=detail)
     if answer.status == 404 and words:  # the address holds the token, so no such address is no such bot
         return SendError(SendErrorCode.BAD_CREDENTIALS, retryable=False, ours=True, provider_code="404", detail="HTTP 404")
     return refusal(answer)

@@ -19,6 +19,7 @@ COMMANDS = {
     "run": ("gateway.commands.run", "Start the gateway."),
     "chat": ("gateway.commands.chat", "Talk to the dialogs in the terminal."),
     "channels": ("gateway.commands.channels", "List the channels with their addresses and webhook URLs."),
+    "telegram": ("gateway.commands.telegram", "Tell Telegram where the updates of a bot go."),
     "interactions": ("gateway.commands.interactions", "List interactions from the record."),
     "customer": ("gateway.commands.customer", "Show who is behind an address, with interactions and messages."),
     "agents": ("gateway.commands.agents", "Add, list, disable and enable the people at the desk."),

@@ -29,7 +29,7 @@ from dialogs.actions import ActionRunner, load_actions
 from dialogs.engine import Engine
 from dialogs.loader import load_project
 from dialogs.model import Project
-from gateway import health, logs, smpp
+from gateway import health, logs, smpp, telegram_polling
 from gateway.actions import Actions
 from gateway.backend import HttpBackend
 from gateway.configured import make_channels
@@ -151,6 +151,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
         health_listener = socket.create_server((settings.server.host, settings.server.health_port))
         await _start_web(health.make_app(gateway), health_listener, gateway.counters, most, stack)
     smpp.start(gateway, stack)
+    telegram_polling.start(gateway, stack)
     return gateway
 
 
