@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -21,19 +21,23 @@ from gateway.demo.bss import DemoState, make_app, open_state
 from gateway.runtime import ConfiguredChannel
 from gateway.simulator.twilio import TwilioStandIn
 from gateway.simulator.twilio import make_app as make_twilio_app
-from gateway.simulator.twilio_wire import Account
+from gateway.simulator.twilio_wire import WHATSAPP, Account, Content
 
 NUMBERS = ("+254700000001", "+254700000002", "+254700000003")
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The demo operator as it runs: where its billing and its SMS provider answer, and both for the simulator."""
+    """The demo operator as it runs: where its billing and its provider answer, and both for the simulator.
+
+    `voices` are the accounts of the numbers that can be called.
+    """
 
     bss_url: str
     bss: DemoState
     twilio_url: str
     twilio: TwilioStandIn
+    voices: dict[str, Account] = field(default_factory=dict)
 
 
 async def start_demo(settings: Settings, data: Path, clock: Clock, stack: AsyncExitStack) -> Demo:
@@ -42,16 +46,30 @@ async def start_demo(settings: Settings, data: Path, clock: Clock, stack: AsyncE
     stack.callback(state.ledger.close)
     twilio = TwilioStandIn(clock)
     stack.push_async_callback(twilio.close)
-    return Demo(await listen(make_app(state), stack), state, await listen(make_twilio_app(twilio), stack), twilio)
+    twilio.files.base_url = await listen(make_twilio_app(twilio), stack)
+    return Demo(await listen(make_app(state), stack), state, twilio.files.base_url, twilio)
 
 
 def connect_numbers(demo: Demo, channels: Iterable[ConfiguredChannel]) -> None:
-    """Tell the stand-in for Twilio which of the channels are its own, and where their messages go."""
+    """Tell the stand-in for Twilio which of the channels are its own, and where their messages and calls go."""
     for configured in channels:
-        settings = configured.settings
-        if configured.channel.kind == "sms_twilio" and settings.api_base == demo.twilio_url:
-            number, token = configured.channel.address.value, settings.auth_token[0]
-            demo.twilio.connect(Account(settings.account_sid, token, number, configured.webhook_url))
+        settings, number = configured.settings, configured.channel.address.value
+        if getattr(settings, "api_base", demo.twilio_url) != demo.twilio_url:
+            continue
+        match configured.channel.kind:
+            case "sms_twilio":
+                demo.twilio.connect(_account(configured, number))
+            case "whatsapp_twilio":
+                buttons = {sid: Content(count) for count, sid in enumerate(settings.button_sids, 1)}
+                template = {settings.template_sid: Content(0, approved=True)} if settings.template_sid else {}
+                demo.twilio.connect(_account(configured, f"{WHATSAPP}{number}", {**buttons, **template}))
+            case "voice_twilio":
+                demo.voices[number] = _account(configured, number)
+
+
+def _account(configured: ConfiguredChannel, number: str, contents: Mapping[str, Content] | None = None) -> Account:
+    settings = configured.settings
+    return Account(settings.account_sid, settings.auth_token[0], number, configured.webhook_url, contents or {})
 
 
 async def listen(app: web.Application, stack: AsyncExitStack) -> str:

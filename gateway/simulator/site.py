@@ -1,7 +1,7 @@
-"""The simulator's pages and what they call: one phone, a shop with the web chat, the desk beside them, and a switch for the billing system.
+"""The simulator's pages: a customer's devices, a shop with the web chat, the desk beside them, and a switch for the billing system.
 
-It acts as providers and customers do, over HTTP to the gateway's own addresses. Must not touch the store or the turn, and must not be
-installed in production.
+The devices act as providers and customers do, over HTTP to the gateway's own addresses. Must not touch the store or the turn, and must
+not be installed in production.
 """
 
 from __future__ import annotations
@@ -15,75 +15,62 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
 
-from channels.numbers import msisdn
 from gateway import pages
 from gateway.demo.operator import NUMBERS, Demo
 from gateway.demo.subscriber import OFFERINGS
 from gateway.desk.demo import demo_accounts
-from gateway.runtime import ConfiguredChannel, Gateway
-from gateway.simulator.feed import Feed, Wire
-from gateway.simulator.phones import Phones
-from gateway.simulator.twilio_wire import PhoneMessage
-from gateway.simulator.ussd import Network, Screen, UnknownSession
+from gateway.runtime import Gateway
+from gateway.simulator import calling, dialling, texting
+from gateway.simulator.scene import API, Scene, json_body
 
-_TEXT_CHARS_MAX = 1_600
 _QUEUE_MAX = 500
 _BEAT_S = 15.0
 _GOODBYE = "goodbye"
-_API = "/simulator/api"
+_APPS = ("sms", "whatsapp")
+_DEVICES = (texting.install, dialling.install, calling.install)
 
 
 def install(app: web.Application, gateway: Gateway, demo: Demo) -> None:
     """Give `app` the simulator of the demo operator that the gateway runs with."""
-    site = _Site(gateway, demo)
+    scene = Scene(gateway, demo)
+    site = _Site(scene)
     app.cleanup_ctx.append(site.running)
     app.on_shutdown.append(site.shut)
     app.add_routes(
         [
             web.get("/", site.front),
             web.get("/simulator/shop", site.shop),
-            web.get(f"{_API}/stream", site.stream),
-            web.get(f"{_API}/phone", site.phone),
-            web.get(f"{_API}/exchanges", site.exchanges),
-            web.post(f"{_API}/sms", site.sms),
-            web.post(f"{_API}/ussd", site.dial),
-            web.post(f"{_API}/ussd/{{session}}", site.answer),
-            web.delete(f"{_API}/ussd/{{session}}", site.hang_up),
-            web.get(f"{_API}/bss", site.bss),
-            web.put(f"{_API}/bss", site.bss),
+            web.get(f"{API}/stream", site.stream),
+            web.get(f"{API}/phone", site.phone),
+            web.get(f"{API}/exchanges", site.exchanges),
+            web.get(f"{API}/bss", site.bss),
+            web.put(f"{API}/bss", site.bss),
         ]
     )
+    for device in _DEVICES:
+        device(app, scene)
 
 
 class _Site:
-    """The handlers, and the devices behind them."""
+    """The handlers of the pages, and of what is behind all devices."""
 
     _http: ClientSession
-    _network: Network
 
-    def __init__(self, gateway: Gateway, demo: Demo) -> None:
-        self._gateway = gateway
-        self._twilio = demo.twilio
-        self._bss_url = demo.bss_url
-        self._feed = Feed()
-        self._wire = Wire(self._feed)
-        self._phones = Phones(gateway.data)
-        demo.twilio.exchanges = self._wire
-        demo.twilio.listen(self._arrived)
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._gateway = scene.gateway
+        self._bss_url = scene.demo.bss_url
+        scene.demo.twilio.exchanges = scene.wire
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
-        """Hold the connections of the simulated network for as long as the application runs."""
+        """Hold the connections to the billing system for as long as the application runs."""
         self._http = ClientSession(cookie_jar=DummyCookieJar())
-        ussd = self._channel("ussd")
-        code, url = (ussd.channel.address.value, ussd.webhook_url) if ussd else ("", "")
-        self._network = Network(self._http, self._feed, self._wire, self._gateway.clock, code=code, url=url)
         yield
-        await self._network.close()
         await self._http.close()
 
     async def shut(self, _: web.Application) -> None:
         """Let go of the open pages."""
-        self._feed.tell(_GOODBYE, {})
+        self._scene.feed.tell(_GOODBYE, {})
 
     # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,20 +78,21 @@ class _Site:
         """Show the devices and the desk."""
         if request.host.startswith("localhost") and "127.0.0.1" in self._gateway.url:
             raise web.HTTPFound(self._gateway.url + "/")  # the chat is allowed for the gateway's own origin only
-        ussd, sms = self._channel("ussd"), self._channel("sms_twilio")
+        scene = self._scene
         return pages.page(
             request,
             "simulator.html",
             operator=self._gateway.settings.operator.name,
             numbers=NUMBERS,
-            ussd_code=ussd.channel.address.value if ussd else "",
-            sms_number=sms.channel.address.value if sms else "",
+            addresses={
+                kind: scene.address(kind) for kind in ("ussd", "sms_twilio", "voice_twilio", "whatsapp_twilio", "telegram", "email")
+            },
             accounts=demo_accounts(self._gateway.keys),
         )
 
     async def shop(self, request: web.Request) -> web.Response:
         """Show a web site with the chat on it."""
-        chat = self._channel("webchat")
+        chat = self._scene.channel("webchat")
         operator = self._gateway.settings.operator
         return pages.page(
             request,
@@ -115,62 +103,20 @@ class _Site:
             channel=chat.channel.id if chat else "",
         )
 
-    # ── phone ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── what happens behind ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def phone(self, request: web.Request) -> web.Response:
-        """Return what a phone has in its memory."""
-        return web.json_response({"thread": self._phones.thread(self._number(request.query.get("msisdn")))})
-
-    async def sms(self, request: web.Request) -> web.Response:
-        """Send a text message from a phone to our number."""
-        body = await _body(request)
-        number, text, sms = self._number(body.get("msisdn")), body.get("text"), self._channel("sms_twilio")
-        if not isinstance(text, str) or not text.strip() or len(text) > _TEXT_CHARS_MAX or sms is None:
-            raise web.HTTPBadRequest
-        delivered = await self._twilio.deliver(number, sms.channel.address.value, text)
-        return web.json_response({"status": delivered.status})
-
-    async def _arrived(self, message: PhoneMessage) -> None:
-        """Put a message into the phone's memory when it is first heard of; later calls only change its status."""
-        sent = message.direction == "inbound"
-        number = message.from_ if sent else message.to
-        if message.status not in {"received", "queued"} or any(kept["sid"] == message.sid for kept in self._phones.thread(number)):
-            return
-        document = self._phones.keep(number, sent=sent, text=message.body, at=message.at, sid=message.sid)
-        self._feed.tell("sms", document)
-
-    async def dial(self, request: web.Request) -> web.Response:
-        """Dial a USSD code."""
-        body = await _body(request)
-        code = body.get("code")
-        if not isinstance(code, str) or len(code) > 182:
-            raise web.HTTPBadRequest
-        return _screen(await self._network.dial(self._number(body.get("msisdn")), code))
-
-    async def answer(self, request: web.Request) -> web.Response:
-        """Answer a USSD screen."""
-        text = (await _body(request)).get("text")
-        if not isinstance(text, str):
-            raise web.HTTPBadRequest
-        try:
-            return _screen(await self._network.answer(request.match_info["session"], text))
-        except UnknownSession:
-            raise web.HTTPNotFound from None
-
-    async def hang_up(self, request: web.Request) -> web.Response:
-        """Cancel a USSD session."""
-        await self._network.hang_up(request.match_info["session"])
-        return web.Response(status=204)
-
-    # ── what happens behind ─────────────────────────────────────────────────────────────────────────────────────────
+        """Return what the apps of a phone have in their memory."""
+        number = self._scene.number(request.query.get("msisdn"))
+        return web.json_response({app: self._scene.phones.thread(app, number) for app in _APPS})
 
     async def exchanges(self, _: web.Request) -> web.Response:
         """Return the newest exchanges between providers and gateway, oldest first."""
-        return web.json_response([asdict(exchange) for exchange in self._wire])
+        return web.json_response([asdict(exchange) for exchange in self._scene.wire])
 
     async def bss(self, request: web.Request) -> web.Response:
         """Tell how the billing system behaves, or make it behave otherwise."""
-        body = json.dumps(await _body(request)) if request.method == "PUT" else None
+        body = json.dumps(await json_body(request)) if request.method == "PUT" else None
         try:
             async with self._http.request(
                 request.method, f"{self._bss_url}/demo/behaviour", data=body, headers=_JSON, timeout=ClientTimeout(total=5)
@@ -189,7 +135,7 @@ class _Site:
 
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        self._feed.attach(listen)
+        self._scene.feed.attach(listen)
         try:
             event = "retry: 1000\n\n"
             while event is not _GOODBYE:
@@ -198,17 +144,8 @@ class _Site:
         except ConnectionError:
             return response
         finally:
-            self._feed.detach(listen)
+            self._scene.feed.detach(listen)
         return response
-
-    def _channel(self, kind: str) -> ConfiguredChannel | None:
-        return next((channel for channel in self._gateway.channels.values() if channel.channel.kind == kind), None)
-
-    def _number(self, text: object) -> str:
-        address = msisdn(text, self._gateway.settings.operator.country) if isinstance(text, str) else None
-        if address is None:
-            raise web.HTTPBadRequest
-        return address.value
 
 
 _JSON = {"Content-Type": "application/json"}
@@ -221,20 +158,3 @@ async def _next(queue: asyncio.Queue[str]) -> str:
             return await queue.get()
     except TimeoutError:
         return ":\n\n"
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    """Return a JSON body; other content types are refused, so that no other web site can have a browser send one."""
-    if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType
-    try:
-        body = await request.json()
-    except (ValueError, RecursionError):
-        raise web.HTTPBadRequest from None
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest
-    return body
-
-
-def _screen(screen: Screen) -> web.Response:
-    return web.json_response(asdict(screen))

@@ -21,14 +21,17 @@ from yarl import URL
 
 from channels.signatures import twilio_signature
 from core.clock import Clock
+from gateway.simulator.twilio_checks import Form, check_message, one, shown
+from gateway.simulator.twilio_files import Files
 from gateway.simulator.twilio_wire import (
     API_VERSION,
+    WHATSAPP,
     Account,
     Exchange,
     PhoneMessage,
     Refusal,
     as_text,
-    check_message,
+    bare,
     inbound_form,
     replies,
     resource,
@@ -38,6 +41,8 @@ from gateway.simulator.twilio_wire import (
 WEBHOOK_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 KEPT_MESSAGES = 1_000
 KEPT_EXCHANGES = 200
+WINDOW_MS = 24 * 3_600_000
+_WINDOW_CLOSED = "63016"
 _FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 Listener = Callable[[PhoneMessage], Awaitable[None]]
 
@@ -65,12 +70,14 @@ class TwilioStandIn:
     """One Twilio with its accounts, the phones on the other side, and a log of what was said on the wire."""
 
     def __init__(self, clock: Clock) -> None:
+        self.files = Files()
         self.fault = Fault.OK
         self.blocked: set[str] = set()  # people who told the network STOP: sending to them is error 21610
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
         self._clock = clock
         self._accounts: dict[str, Account] = {}
         self._messages: dict[str, PhoneMessage] = {}
+        self._heard: dict[tuple[str, str], int] = {}  # when a person last wrote to a WhatsApp sender
         self._listeners: list[Listener] = []
         self._reporting: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
@@ -88,13 +95,18 @@ class TwilioStandIn:
         """Return the messages to and from a phone, oldest first."""
         return [message for message in self._messages.values() if phone in {message.from_, message.to}]
 
-    async def deliver(self, from_: str, to: str, body: str) -> Delivered:
+    async def deliver(
+        self, from_: str, to: str, body: str, *, media: tuple[str, ...] = (), extra: Mapping[str, str] | None = None
+    ) -> Delivered:
         """Send a person's message to the webhook of the number `to`; raises KeyError for a number of no account."""
         account = next((account for account in self._accounts.values() if account.number == to), None)
         if account is None:
             raise KeyError(to)
-        message = await self._show(PhoneMessage(self._sid(), "inbound", from_, to, body, "received", self._clock.now_ms()))
-        status, answer = await self._post("webhook", from_, account, account.webhook_url, inbound_form(account, message))
+        now = self._clock.now_ms()
+        self._heard[to, from_] = now
+        sid = self._sid("MM" if media and not from_.startswith(WHATSAPP) else "SM")
+        message = await self._show(PhoneMessage(sid, "inbound", from_, to, body, "received", now, media=media, extra=extra or {}))
+        status, answer = await self.post("webhook", from_, account, account.webhook_url, inbound_form(account, message))
         answers = [
             await self._show(PhoneMessage(self._sid(), "outbound-reply", to, from_, text, "queued", self._clock.now_ms(), callback))
             for text, callback in (replies(answer) if status == 200 else [])
@@ -102,6 +114,38 @@ class TwilioStandIn:
         for reply in answers:
             self._report(account, reply)
         return Delivered(message, status, tuple(answers))
+
+    def upload(self, to: str, content_type: str, content: bytes) -> str:
+        """Keep an attachment of a message to the number `to` and return its address, which asks for the account's password."""
+        account = next(account for account in self._accounts.values() if account.number == to)
+        return self.files.keep(account, f"Messages/{self._sid('MM')}/Media/{self._sid('ME')}", content_type, content)
+
+    async def file(self, request: web.Request) -> web.Response:
+        """Answer one call that fetches an attachment or a recording."""
+        try:
+            self._authenticated(request)
+        except Refusal as refusal:
+            return web.json_response(refusal.document(), status=refusal.status)
+        return self.files.answer(request.path)
+
+    async def read(self, sid: str) -> None:
+        """Tell that the person has read a message, once it was delivered."""
+        message = self._messages.get(sid)
+        account = next((account for account in self._accounts.values() if message and account.number == message.from_), None)
+        if message is None or account is None or message.status != "delivered":
+            return
+        await self._tell(account, replace(message, status="read"))
+
+    def pass_a_day(self, phone: str) -> None:
+        """Let 24 hours go by for a person on WhatsApp, so that only approved templates reach them until they write again."""
+        for pair, at in self._heard.items():
+            if pair[1] == phone:
+                self._heard[pair] = at - WINDOW_MS
+
+    def open_until(self, phone: str, sender: str) -> int:
+        """Return until when a sender may write freely to a person, ms UTC; 0 if the person never wrote."""
+        at = self._heard.get((sender, phone))
+        return 0 if at is None else at + WINDOW_MS
 
     async def reported(self) -> None:
         """Wait until all status callbacks that are due have been answered."""
@@ -119,14 +163,15 @@ class TwilioStandIn:
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Answer one call of the API that creates a message."""
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        posted = await request.post()
+        form = {name: [value for value in posted.getall(name) if isinstance(value, str)] for name in posted}
         answer = await self._create(request, form)
-        asked = as_text(f"{request.method} {request.path} HTTP/1.1", request.headers, urlencode(form))
+        asked = as_text(f"{request.method} {request.path} HTTP/1.1", request.headers, urlencode(form, doseq=True))
         status_line = f"HTTP/1.1 {answer.status} {answer.reason}"
-        self._note("api", form.get("To", ""), asked, as_text(status_line, answer.headers, answer.text or ""))
+        self.note("api", one(form, "To"), asked, as_text(status_line, answer.headers, answer.text or ""))
         return answer
 
-    async def _create(self, request: web.Request, form: Mapping[str, str]) -> web.Response:
+    async def _create(self, request: web.Request, form: Form) -> web.Response:
         match self.fault:
             case Fault.HANG:
                 await self._closed.wait()
@@ -138,18 +183,37 @@ class TwilioStandIn:
                 return web.json_response(Refusal(500, 20500, "Internal Server Error").document(), status=500)
         try:
             account = self._authenticated(request)
-            check_message(account, form)
-            if form["To"] in self.blocked:
-                raise Refusal(400, 21610, "Attempt to send to unsubscribed recipient")
+            message = self._accepted(account, form)
         except Refusal as refusal:
             return web.json_response(refusal.document(), status=refusal.status)
-        callback, now = form.get("StatusCallback", ""), self._clock.now_ms()
-        message = PhoneMessage(self._sid(), "outbound-api", form["From"], form["To"], form["Body"], "queued", now, callback)
         await self._show(message)
         self._report(account, message)
         if self.fault is Fault.LOST_ANSWER and request.transport is not None:
             request.transport.close()
         return web.json_response(resource(account, message), status=201)
+
+    def _accepted(self, account: Account, form: Form) -> PhoneMessage:
+        """Return the message that a call asks for; raises `Refusal`. Outside of the 24 hours free text is taken, and fails later."""
+        check_message(account, form)
+        text, buttons = shown(account, form)
+        to, from_, now = one(form, "To"), one(form, "From"), self._clock.now_ms()
+        if to in self.blocked:
+            raise Refusal(400, 21610, "Attempt to send to unsubscribed recipient")
+        content = account.contents.get(one(form, "ContentSid"))
+        free = to.startswith(WHATSAPP) and not (content and content.approved)
+        return PhoneMessage(
+            self._sid(),
+            "outbound-api",
+            from_,
+            to,
+            text,
+            "queued",
+            now,
+            one(form, "StatusCallback"),
+            media=tuple(form.get("MediaUrl", ())),
+            buttons=buttons,
+            error=_WINDOW_CLOSED if free and self.open_until(to, from_) <= now else "",
+        )
 
     def _authenticated(self, request: web.Request) -> Account:
         account = self._accounts.get(request.match_info["sid"])
@@ -165,14 +229,16 @@ class TwilioStandIn:
         task.add_done_callback(self._reporting.discard)
 
     async def _statuses(self, account: Account, message: PhoneMessage) -> None:
-        """Take a message from queued to delivered, telling its callback each time."""
-        for status in ("queued", "sent", "delivered"):
-            message = replace(message, status=status)
-            await self._show(message)
-            if message.callback:
-                await self._post("callback", message.to, account, message.callback, status_form(account, message))
+        """Take a message from queued to delivered, or to its error, telling its callback each time."""
+        for status in ("queued", "failed") if message.error else ("queued", "sent", "delivered"):
+            await self._tell(account, replace(message, status=status))
 
-    async def _post(self, what: str, phone: str, account: Account, url: str, form: Mapping[str, str]) -> tuple[int, str]:
+    async def _tell(self, account: Account, message: PhoneMessage) -> None:
+        await self._show(message)
+        if message.callback:
+            await self.post("callback", message.to, account, message.callback, status_form(account, message))
+
+    async def post(self, what: str, phone: str, account: Account, url: str, form: Mapping[str, str]) -> tuple[int, str]:
         """Post a signed form; return status and text of the answer, or 0 and nothing where nobody answers."""
         headers = {
             "Content-Type": _FORM,
@@ -185,10 +251,10 @@ class TwilioStandIn:
         try:
             async with self._open().post(URL(url, encoded=True), data=body, headers=headers, allow_redirects=False) as answer:
                 text = await answer.text(errors="replace")
-                self._note(what, phone, asked, as_text(f"HTTP/1.1 {answer.status} {answer.reason}", answer.headers, text))
+                self.note(what, phone, asked, as_text(f"HTTP/1.1 {answer.status} {answer.reason}", answer.headers, text))
                 return answer.status, text
         except (aiohttp.ClientError, TimeoutError) as error:
-            self._note(what, phone, asked, f"no answer: {type(error).__name__}")
+            self.note(what, phone, asked, f"no answer: {type(error).__name__}")
             return 0, ""
 
     async def _show(self, message: PhoneMessage) -> PhoneMessage:
@@ -199,11 +265,14 @@ class TwilioStandIn:
             await listener(message)
         return message
 
-    def _note(self, what: str, phone: str, asked: str, answered: str) -> None:
-        self.exchanges.append(Exchange(what, phone, self._clock.now_ms(), asked, answered))
+    def note(self, what: str, phone: str, asked: str, answered: str) -> None:
+        """Keep what was said on the wire about a person's message or call."""
+        if phone.startswith(WHATSAPP):
+            what = f"whatsapp-{what}"
+        self.exchanges.append(Exchange(what, bare(phone), self._clock.now_ms(), asked, answered))
 
-    def _sid(self) -> str:
-        return f"SM{self._clock.random(16).hex()}"
+    def _sid(self, kind: str = "SM") -> str:
+        return f"{kind}{self._clock.random(16).hex()}"
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -215,4 +284,6 @@ def make_app(twilio: TwilioStandIn) -> web.Application:
     """Build the application that answers for api.twilio.com."""
     app = web.Application()
     app.router.add_post(f"/{API_VERSION}/Accounts/{{sid}}/Messages.json", twilio.create)
+    app.router.add_get(f"/{API_VERSION}/Accounts/{{sid}}/Messages/{{message}}/Media/{{file}}", twilio.file)
+    app.router.add_get(f"/{API_VERSION}/Accounts/{{sid}}/Recordings/{{file}}", twilio.file)
     return app

@@ -1,4 +1,4 @@
-"""Twilio's side of the wire as plain values: the message resource, errors, webhook forms, TwiML, and exchanges as text.
+"""Twilio's side of the wire as plain values: accounts, the message resource, errors, webhook forms, and exchanges as text.
 
 Must not send anything or hold state; that is `gateway.simulator.twilio`.
 """
@@ -6,7 +6,7 @@ Must not send anything or hold state; that is `gateway.simulator.twilio`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -15,23 +15,36 @@ from xml.etree import ElementTree as ET
 from core.text.segments import measure
 
 API_VERSION = "2010-04-01"
-BODY_CHARS_MAX = 1_600
+WHATSAPP = "whatsapp:"
 _HIDDEN = {"authorization"}  # the only header whose value is a password rather than a signature
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """A content template: how many quick replies it has, and whether WhatsApp has approved it for use outside of the 24 hours."""
+
+    buttons: int
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """What Twilio knows of its customer: the account, one number, and where that number's messages go."""
+    """What Twilio knows of its customer: the account, one number or WhatsApp sender, where its messages go, and its templates."""
 
     sid: str
-    auth_token: str
+    auth_token: str = field(repr=False)
     number: str
     webhook_url: str
+    contents: Mapping[str, Content] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneMessage:
-    """A message as the person with the phone sees it. `direction`: inbound, outbound-api or outbound-reply."""
+    """A message as the person with the phone sees it. `direction`: inbound, outbound-api or outbound-reply.
+
+    `media` are addresses of attachments, `buttons` quick replies as title and payload. `extra` are fields of the webhook that only this
+    message has, such as those of a pressed button or a place.
+    """
 
     sid: str
     direction: str
@@ -41,11 +54,15 @@ class PhoneMessage:
     status: str
     at: int
     callback: str = ""
+    media: tuple[str, ...] = ()
+    buttons: tuple[tuple[str, str], ...] = ()
+    error: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer as text. `what`: webhook, api or callback; `phone` is the number of the person it concerns."""
+    """One request and its answer as text. `what` says which kind of request; `phone` is the number of the person it concerns."""
 
     what: str
     phone: str
@@ -68,33 +85,15 @@ class Refusal(Exception):
         return {"code": self.code, "message": str(self), "more_info": more, "status": self.status}
 
 
-def check_message(account: Account, form: Mapping[str, str]) -> None:
-    """Raise `Refusal` for what Twilio would not take."""
-    to, from_, body, callback = (form.get(name, "") for name in ("To", "From", "Body", "StatusCallback"))
-    if not to:
-        raise Refusal(400, 21604, "A 'To' phone number is required.")
-    if not from_:
-        raise Refusal(400, 21603, "A 'From' phone number is required.")
-    if not _is_number(to):
-        raise Refusal(400, 21211, "Invalid 'To' Phone Number")
-    if from_ != account.number:
-        raise Refusal(400, 21606, "The 'From' phone number provided is not a valid message-capable Twilio phone number.")
-    if not body:
-        raise Refusal(400, 21602, "Message body is required.")
-    if len(body) > BODY_CHARS_MAX:
-        raise Refusal(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
-    if callback and not callback.startswith(("http://", "https://")):
-        raise Refusal(400, 21609, "The 'StatusCallback' URL is not a valid URL.")
-
-
-def _is_number(text: str) -> bool:
-    return text.startswith("+") and text[1:].isascii() and text[1:].isdecimal() and 8 <= len(text) <= 16
+def bare(address: str) -> str:
+    """Return the number in an address of whichever channel."""
+    return address.removeprefix(WHATSAPP)
 
 
 def resource(account: Account, message: PhoneMessage) -> dict[str, Any]:
     """Return the message as the API describes it."""
     uri = f"/{API_VERSION}/Accounts/{account.sid}/Messages/{message.sid}"
-    date = format_datetime(datetime.fromtimestamp(message.at / 1000, UTC))
+    date = _date(message.at)
     return {
         "account_sid": account.sid,
         "api_version": API_VERSION,
@@ -103,11 +102,11 @@ def resource(account: Account, message: PhoneMessage) -> dict[str, Any]:
         "date_sent": None,
         "date_updated": date,
         "direction": message.direction,
-        "error_code": None,
+        "error_code": int(message.error) if message.error else None,
         "error_message": None,
         "from": message.from_,
         "messaging_service_sid": None,
-        "num_media": "0",
+        "num_media": str(len(message.media)),
         "num_segments": str(measure(message.body).parts),
         "price": None,
         "price_unit": "USD",
@@ -119,34 +118,43 @@ def resource(account: Account, message: PhoneMessage) -> dict[str, Any]:
     }
 
 
+def _date(at: int) -> str:
+    return format_datetime(datetime.fromtimestamp(at / 1000, UTC))
+
+
 def inbound_form(account: Account, message: PhoneMessage) -> dict[str, str]:
     """Return the fields that Twilio posts to the webhook for a message to our number."""
-    return {
-        "ToCountry": "",
-        "ToState": "",
+    media = {name: value for index, url in enumerate(message.media) for name, value in _media(index, url)}
+    common = {
         "SmsMessageSid": message.sid,
-        "NumMedia": "0",
-        "ToCity": "",
-        "FromZip": "",
+        "NumMedia": str(len(message.media)),
         "SmsSid": message.sid,
-        "FromState": "",
         "SmsStatus": "received",
-        "FromCity": "",
         "Body": message.body,
-        "FromCountry": "",
         "To": message.to,
-        "ToZip": "",
         "NumSegments": str(measure(message.body).parts),
         "MessageSid": message.sid,
         "AccountSid": account.sid,
         "From": message.from_,
         "ApiVersion": API_VERSION,
+        **media,
+        **message.extra,
     }
+    if message.from_.startswith(WHATSAPP):
+        number = bare(message.from_)
+        told = {"ProfileName": f"Customer {number[-3:]}", "WaId": number.removeprefix("+"), "ReferralNumMedia": "0"}
+        return {"MessageType": "image" if media else "text", **told, **common, "NumSegments": "1"}
+    places = {f"{end}{what}": "" for end in ("To", "From") for what in ("Country", "State", "City", "Zip")}
+    return {**places, **common}
+
+
+def _media(index: int, url: str) -> list[tuple[str, str]]:
+    return [(f"MediaContentType{index}", "image/png"), (f"MediaUrl{index}", url)]
 
 
 def status_form(account: Account, message: PhoneMessage) -> dict[str, str]:
     """Return the fields that Twilio posts to a message's status callback."""
-    return {
+    form = {
         "SmsSid": message.sid,
         "SmsStatus": message.status,
         "MessageStatus": message.status,
@@ -156,6 +164,13 @@ def status_form(account: Account, message: PhoneMessage) -> dict[str, str]:
         "From": message.from_,
         "ApiVersion": API_VERSION,
     }
+    if message.status == "failed":
+        form["ErrorCode"] = message.error
+    if message.to.startswith(WHATSAPP):
+        form |= {"ChannelToAddress": message.to, "ChannelPrefix": "whatsapp"}
+        if message.status in {"delivered", "read"}:
+            form["EventType"] = message.status.upper()
+    return form
 
 
 def replies(twiml: str) -> list[tuple[str, str]]:

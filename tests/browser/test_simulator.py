@@ -67,10 +67,10 @@ async def test_a_text_that_comes_while_dialling_is_announced(parley: Running, op
     await parley.gateway.demo.twilio.deliver(ANNA, "+254711082000", "balance")
     banner = page.locator("#banner")
     await expect(banner).to_contain_text("KES")
-    await expect(page.locator("#new-texts")).to_have_text("1")
+    await expect(page.locator("[data-app=messages] [data-unread]")).to_have_text("1")
     await banner.click()
     await expect(phone.got.first).to_contain_text("KES")
-    await expect(page.locator("#new-texts")).to_be_hidden()
+    await expect(page.locator("[data-app=messages] [data-unread]")).to_be_hidden()
 
 
 async def test_each_number_is_a_phone_of_its_own(parley: Running, open_page: OpenPage) -> None:

@@ -1,14 +1,19 @@
 /* The front page: which device is shown, light or dark, how the billing system behaves, and who signs in at the desk. */
 
+import { Call } from "./call.js";
 import { Phone } from "./phone.js";
 import { Raw } from "./raw.js";
-
-const find = (selector) => document.querySelector(selector);
-const all = (selector) => [...document.querySelectorAll(selector)];
+import { Texts } from "./texts.js";
+import { Dialler } from "./ussd.js";
+import { WhatsApp } from "./whatsapp.js";
+import { all, find } from "./wire.js";
 
 const raw = new Raw(find("#drawer"), all("[data-raw]"));
 const phone = new Phone(raw);
 raw.ofPhone = () => phone.number;
+const texts = new Texts(phone);
+const dialler = new Dialler(phone, find("#call") && new Call(phone));
+const whatsapp = find("#whatsapp") && new WhatsApp(phone);
 
 // ── Light or dark, in the frames too ───────────────────────────────────────────────────────────────────────────────
 
@@ -60,8 +65,9 @@ askMode();
 
 // ── Things to try ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-for (const tip of all("[data-sms]")) tip.addEventListener("click", () => phone.text(tip.dataset.sms));
-for (const tip of all("[data-dial]")) tip.addEventListener("click", () => phone.dial(tip.dataset.dial));
+for (const tip of all("[data-sms]")) tip.addEventListener("click", () => texts.write(tip.dataset.sms));
+for (const tip of all("[data-dial]")) tip.addEventListener("click", () => dialler.dial(tip.dataset.dial));
+for (const tip of all("[data-whatsapp]")) tip.addEventListener("click", () => whatsapp.write(tip.dataset.whatsapp));
 find("#open-chat").addEventListener("click", () => {
   find("#shop").contentDocument?.querySelector("parley-chat")?.shadowRoot.querySelector(".launcher").click();
 });
@@ -89,6 +95,7 @@ stream.addEventListener("open", () => {
   raw.load();
   askMode();
 });
-stream.addEventListener("sms", (event) => phone.arrived(JSON.parse(event.data)));
-stream.addEventListener("session_ended", (event) => phone.sessionEnded(JSON.parse(event.data).session));
+stream.addEventListener("sms", (event) => texts.arrived(JSON.parse(event.data)));
+stream.addEventListener("whatsapp", (event) => whatsapp?.arrived(JSON.parse(event.data)));
+stream.addEventListener("session_ended", (event) => dialler.session.ended(JSON.parse(event.data).session));
 stream.addEventListener("exchange", (event) => raw.add(JSON.parse(event.data)));

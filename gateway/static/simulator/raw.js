@@ -1,13 +1,20 @@
 /* The drawer that shows requests and answers as they went over the wire. */
 
+import { node } from "./wire.js";
+
 const KEPT = 300;
-const DEVICES = { phone: "the phone’s SMS and USSD", chat: "the web chat" };
+const DEVICES = { phone: "the phone", chat: "the web chat" };
 const TITLES = {
   webhook: "SMS to the webhook",
   api: "SMS through the API",
   callback: "SMS status callback",
   ussd: "USSD input",
   "ussd-end": "USSD session end",
+  voice: "Call to the webhook",
+  "voice-status": "Call status callback",
+  "whatsapp-webhook": "WhatsApp to the webhook",
+  "whatsapp-api": "WhatsApp through the API",
+  "whatsapp-callback": "WhatsApp status callback",
 };
 
 export class Raw {
@@ -113,13 +120,6 @@ function chatTitle(exchange) {
 
 function status(exchange) {
   return exchange.what === "chat" && !exchange.answer.startsWith("HTTP/") ? "" : /^HTTP\/1\.1 (\d+)/.exec(exchange.answer)?.[1] || "–";
-}
-
-function node(tag, className, text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.textContent = text;
-  return made;
 }
 
 /* First line, header names and body told apart, all of it as text. */

@@ -40,7 +40,9 @@ async def test_a_text_goes_to_the_webhook_and_its_answer_to_the_phone(parley: Ru
                 if await stream.content.readline() == b"event: sms\n":
                     texts.append(json.loads((await stream.content.readline()).removeprefix(b"data: ")))
     assert [text["sent"] for text in texts] == [True, False]
-    assert await call(parley, "GET", "phone", params={"msisdn": phone}) == (200, {"thread": texts})
+    _, memory = await call(parley, "GET", "phone", params={"msisdn": phone})
+    assert [text["id"] for text in memory["sms"]] == [text["id"] for text in texts]
+    assert memory["whatsapp"] == []
     _, exchanges = await call(parley, "GET", "exchanges")
     assert {"webhook", "api"} <= {exchange["what"] for exchange in exchanges if exchange["phone"] == phone}
 
@@ -108,9 +110,12 @@ async def test_production_has_no_simulator(tmp_path: Path, monkeypatch: pytest.M
 
 async def test_a_phone_keeps_its_messages_and_forgets_half_a_line(tmp_path: Path) -> None:
     phones = Phones(tmp_path)
-    kept = [phones.keep(ANNA, sid="SM1", sent=True, text="hello \u2028 😀", at=1)]
-    with (tmp_path / "simulator-phones.jsonl").open("a") as file:
+    kept = [phones.keep("sms", ANNA, "SM1", {"sent": True, "text": "hello \u2028 😀", "at": 1})]
+    with (tmp_path / "simulator-devices.jsonl").open("a") as file:
         file.write('{"msisdn": "+2547')
-    kept.append(Phones(tmp_path).keep(ANNA, sid="SM2", sent=False, text="hi", at=2))
-    assert Phones(tmp_path).thread(ANNA) == kept
-    assert Phones(tmp_path).thread("+254700000009") == []
+    kept.append(Phones(tmp_path).keep("sms", ANNA, "SM2", {"sent": False, "text": "hi", "at": 2}))
+    assert Phones(tmp_path).thread("sms", ANNA) == kept
+    assert Phones(tmp_path).thread("whatsapp", ANNA) == []
+    read = Phones(tmp_path).keep("sms", ANNA, "SM1", {"sent": True, "text": "hello", "at": 1, "status": "read"})
+    assert Phones(tmp_path).thread("sms", ANNA) == [read, kept[1]]
+    assert Phones(tmp_path).find("sms", ANNA, "SM2") == kept[1]
