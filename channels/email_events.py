@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from channels import email_addresses, texts
-from channels.mail.model import Attachment, Failure, Kind, Mail
+from channels.mail.model import Attachment, Failure, Kind, Mail, Mailbox
 from core.model.address import Address, AddressKind
 from core.model.inbound import DeliveryReport, Ignored, InboundEvent, InboundMessage, Letter, Media
 from core.model.mail_ids import message_of, token_of, without_token
@@ -49,8 +49,8 @@ def events_of(mail: Mail, *, sender: str | None, recipients: Sequence[str], raw:
             letter=Letter(
                 mail_id=mail.message_id[:MAIL_ID_CHARS_MAX],
                 subject=mail.subject[:SUBJECT_CHARS_MAX],
-                to=tuple(box.address for box in mail.to[:_PEOPLE_MAX]),
-                cc=tuple(box.address for box in mail.cc[:_PEOPLE_MAX]),
+                to=_people(mail.to),
+                cc=_people(mail.cc),
                 references=_references(mail),
                 token=_token(mail, recipients),
                 automatic=_automatic(mail, sender, own=author.value in ours_too),
@@ -84,6 +84,11 @@ def _external_id(mail: Mail, raw: bytes) -> str:
     for attached in mail.attachments:
         says.update(blake2b(attached.content, digest_size=16).digest())
     return f"{mail.message_id[:MAIL_ID_CHARS_MAX]}:{says.hexdigest()}"
+
+
+def _people(named: Sequence[Mailbox]) -> tuple[str, ...]:
+    """Return addresses in the form in which senders are known; what is no address, as it stands."""
+    return tuple(known.value if (known := email_addresses.mailbox(box.address)) else box.address for box in named[:_PEOPLE_MAX])
 
 
 def _references(mail: Mail) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ from gateway.demo.operator import admit_customers, connect_numbers, start_demo
 from gateway.desk.demo import ensure_demo_accounts
 from gateway.door import Door, most_connections
 from gateway.hints import Hints
+from gateway.mail import reading as mail_reading
+from gateway.mail import server as mail_server
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.web import make_app
 from gateway.workers import Workers
@@ -151,6 +153,8 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
         health_listener = socket.create_server((settings.server.host, settings.server.health_port))
         await _start_web(health.make_app(gateway), health_listener, gateway.counters, most, stack)
     smpp.start(gateway, stack)
+    await mail_reading.start(gateway, stack)
+    await mail_server.start(gateway, stack)
     telegram_polling.start(gateway, stack)
     return gateway
 

@@ -79,6 +79,10 @@ def _our_address(text: str, country: str) -> Address:
 
     if text.startswith("*"):
         return Address(AddressKind.SHORT_CODE, text)
+    if "@" in text.removeprefix("@"):
+        from channels.email_addresses import mailbox  # noqa: PLC0415 - as above
+
+        return mailbox(text) or Address(AddressKind.ALIAS, text)
     return sender(text, country) or Address(AddressKind.ALIAS, text)
 
 

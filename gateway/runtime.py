@@ -56,6 +56,7 @@ class Gateway:
     lease: str
     demo: Demo | None = None
     requests: OpenRequests = field(default_factory=OpenRequests)
+    mail_ports: dict[str, int] = field(default_factory=dict)  # where mails are taken over, by channel
     start_action: Callable[[RunAction, OpenRequest | None], None] = field(init=False)
 
     def core_channels(self) -> dict[str, Channel]:
