@@ -18,7 +18,8 @@ class Fetched(Outgoing):
     """What a mailbox has for fetching; without a host nothing is fetched."""
 
     mail_max_bytes: int = field(
-        default=RAW_BYTES_MAX, metadata={"doc": "A longer mail is refused, or left in a mailbox that is fetched.", "least": 10_000, "most": 50 * 1024 * 1024}
+        default=RAW_BYTES_MAX,
+        metadata={"doc": "A longer mail is refused, or left in a mailbox that is fetched.", "least": 10_000, "most": 50 * 1024 * 1024},
     )
     imap_host: str = field(default="", metadata={"doc": "Server with the mailbox; empty: nothing is fetched."})
     imap_port: int = field(default=993, metadata={"doc": "Its port: 993 with tls, 143 with starttls.", "least": 1, "most": 65_535})

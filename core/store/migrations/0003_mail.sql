@@ -53,12 +53,13 @@ create table thread_participant (
     primary key (thread, address)
 );
 
--- How far a mailbox elsewhere has been read.
+-- How far a mailbox elsewhere has been read; what was there before it was first read at `begun_at` is not wanted.
 create table mailbox_cursor (
     channel_id text not null,
     folder text not null,
     uid_validity bigint not null,
     last_uid bigint not null,
+    begun_at bigint not null,
     primary key (channel_id, folder)
 );
 
