@@ -18,7 +18,7 @@ from pathlib import Path
 
 CRASHED = 70
 _FORGE = multiprocessing.get_context("forkserver")
-_FORGE.set_forkserver_preload(["pytest", "gateway.compose", "gateway.cli", "gateway.commands.run", "tests.faults.lives"])
+_FORGE.set_forkserver_preload(["pytest", "gateway.commands.run", "tests.faults.warm"])
 _URL = re.compile(rb"http://127\.0\.0\.1:\d+")
 _START_S = 30.0
 
