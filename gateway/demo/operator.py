@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
@@ -19,6 +19,7 @@ from core.store import conversations
 from core.store.api import Tx
 from gateway.demo.bss import DemoState, make_app, open_state
 from gateway.runtime import ConfiguredChannel
+from gateway.simulator.telegram import TelegramStandIn, make_routes
 from gateway.simulator.twilio import TwilioStandIn
 from gateway.simulator.twilio import make_app as make_twilio_app
 from gateway.simulator.twilio_wire import WHATSAPP, Account, Content
@@ -28,16 +29,13 @@ NUMBERS = ("+254700000001", "+254700000002", "+254700000003")
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The demo operator as it runs: where its billing and its provider answer, and both for the simulator.
-
-    `voices` are the accounts of the numbers that can be called.
-    """
+    """The demo operator as it runs: where its billing and its provider answer, and both for the simulator."""
 
     bss_url: str
     bss: DemoState
     twilio_url: str
     twilio: TwilioStandIn
-    voices: dict[str, Account] = field(default_factory=dict)
+    telegram: TelegramStandIn
 
 
 async def start_demo(settings: Settings, data: Path, clock: Clock, stack: AsyncExitStack) -> Demo:
@@ -46,8 +44,12 @@ async def start_demo(settings: Settings, data: Path, clock: Clock, stack: AsyncE
     stack.callback(state.ledger.close)
     twilio = TwilioStandIn(clock)
     stack.push_async_callback(twilio.close)
-    twilio.files.base_url = await listen(make_twilio_app(twilio), stack)
-    return Demo(await listen(make_app(state), stack), state, twilio.files.base_url, twilio)
+    telegram = TelegramStandIn(clock)
+    providers = make_twilio_app(twilio)
+    providers.add_routes(make_routes(telegram))
+    twilio.files.base_url = await listen(providers, stack)
+    stack.push_async_callback(telegram.close)  # before its server, which waits for calls that are held
+    return Demo(await listen(make_app(state), stack), state, twilio.files.base_url, twilio, telegram)
 
 
 def connect_numbers(demo: Demo, channels: Iterable[ConfiguredChannel]) -> None:
@@ -63,8 +65,12 @@ def connect_numbers(demo: Demo, channels: Iterable[ConfiguredChannel]) -> None:
                 buttons = {sid: Content(count) for count, sid in enumerate(settings.button_sids, 1)}
                 template = {settings.template_sid: Content(0, approved=True)} if settings.template_sid else {}
                 demo.twilio.connect(_account(configured, f"{WHATSAPP}{number}", {**buttons, **template}))
+            case "telegram":
+                called = settings.updates == "webhook"
+                url, secret = (configured.webhook_url, settings.webhook_secret[0]) if called else ("", "")
+                demo.telegram.connect(settings.bot_token, url=url, secret=secret)
             case "voice_twilio":
-                demo.voices[number] = _account(configured, number)
+                demo.twilio.connect_voice(_account(configured, number))
 
 
 def _account(configured: ConfiguredChannel, number: str, contents: Mapping[str, Content] | None = None) -> Account:

@@ -31,7 +31,7 @@ def install(app: web.Application, scene: Scene) -> None:
 class _Telephone:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._calls = Calls(scene.demo.twilio, scene.gateway.clock, scene.demo.voices)
+        self._calls = Calls(scene.demo.twilio, scene.gateway.clock, scene.demo.twilio.voices)
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
         """End the calls with the application."""

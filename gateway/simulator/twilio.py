@@ -75,6 +75,7 @@ class TwilioStandIn:
         self.blocked: set[str] = set()  # people who told the network STOP: sending to them is error 21610
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
         self._clock = clock
+        self.voices: dict[str, Account] = {}  # by the number that can be called
         self._accounts: dict[str, Account] = {}
         self._messages: dict[str, PhoneMessage] = {}
         self._heard: dict[tuple[str, str], int] = {}  # when a person last wrote to a WhatsApp sender
@@ -84,8 +85,12 @@ class TwilioStandIn:
         self._session: aiohttp.ClientSession | None = None
 
     def connect(self, account: Account) -> None:
-        """Add an account with its number, or change what is known of it."""
+        """Add an account with its number for messages, or change what is known of it."""
         self._accounts[account.sid] = account
+
+    def connect_voice(self, account: Account) -> None:
+        """Add an account with its number for calls, or change what is known of it."""
+        self.voices[account.number] = account
 
     def listen(self, listener: Listener) -> None:
         """Have `listener` called with every message, and again with every new status of it."""
@@ -216,7 +221,8 @@ class TwilioStandIn:
         )
 
     def _authenticated(self, request: web.Request) -> Account:
-        account = self._accounts.get(request.match_info["sid"])
+        sid = request.match_info["sid"]
+        account = self._accounts.get(sid) or next((voice for voice in self.voices.values() if voice.sid == sid), None)
         given = request.headers.get("Authorization", "")
         expected = "Basic " + b64encode(f"{account.sid}:{account.auth_token}".encode()).decode() if account else ""
         if account is None or not hmac.compare_digest(expected.encode(), given.encode()):
