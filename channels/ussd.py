@@ -50,7 +50,14 @@ class Settings:
         default=4.0, metadata={"doc": "Seconds after which a screen comes too late on this network.", "least": 1, "most": 15}
     )
 
+    sorry: str = field(
+        default="The service is not available now. Please try again later.",
+        metadata={"doc": "The screen of a session that cannot be served at all."},
+    )
+
     def __post_init__(self) -> None:
+        if not self.sorry.strip():
+            raise ValueError("sorry must be a sentence")
         for network in self.sources:
             ip_network(network)
 
@@ -75,6 +82,7 @@ class Ussd:
             sender_strength=Strength.NETWORK,
             provider_retries="none: a session whose answer is late or missing ends",
         )
+        self._sorry = Answer(body=f"END {_screen(settings.sorry)}".encode())
         self._code = our_address.value
         self._sources = [ip_network(network) for network in settings.sources]
         self._region = default_region
@@ -100,6 +108,10 @@ class Ussd:
         text = "\n".join(message.reply.text for message in replies)
         goes_on = bool(replies) and not any(message.reply.ends_session for message in replies)
         return Answer(body=f"{'CON' if goes_on else 'END'} {_screen(text)}".encode())
+
+    def sorry(self) -> Answer:
+        """Return the screen that asks to dial again."""
+        return self._sorry
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Raise `SendError`: nothing can be sent outside a session."""

@@ -51,6 +51,10 @@ class Settings(twilio_hooks.Account):
         default="Thank you for calling. We will get back to you. Goodbye.",
         metadata={"doc": "What is said, in the first of the voices, where there is nothing else to say."},
     )
+    sorry: str = field(
+        default="The service is not available at the moment. Please try again later. Goodbye.",
+        metadata={"doc": "What is said, in the first of the voices, when a call cannot be served at all."},
+    )
     answer_deadline_s: float = field(
         default=4.0, metadata={"doc": "Seconds of silence after which a caller must hear something.", "least": 1, "most": 10}
     )
@@ -65,8 +69,9 @@ class Settings(twilio_hooks.Account):
 
     def __post_init__(self) -> None:
         twilio_hooks.Account.__post_init__(self)
-        if not self.otherwise.strip():
-            raise ValueError("otherwise must be a sentence")
+        for name in ("otherwise", "sorry"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"{name} must be a sentence")
 
 
 class VoiceTwilio:
@@ -74,7 +79,7 @@ class VoiceTwilio:
 
     kind = "voice_twilio"
 
-    def __init__(self, our_address: Address, settings: Settings, default_region: str, *, speak: Speak) -> None:
+    def __init__(self, our_address: Address, settings: Settings, default_region: str, *, speak: Speak, sorry: bytes) -> None:
         self.capabilities = Capabilities(
             family=Family.VOICE,
             text_max_chars=TEXT_CHARS_MAX,
@@ -92,6 +97,7 @@ class VoiceTwilio:
         self._address = our_address
         self._region = default_region
         self._speak = speak
+        self._sorry = _twiml(sorry)
         self._forms = forms.LastForm()
         self._signed = twilio_hooks.Signed(settings, _ONCE, self._forms)
 
@@ -107,7 +113,11 @@ class VoiceTwilio:
 
     def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
         """Return TwiML that says the replies, then listens or hangs up."""
-        return Answer(content_type="text/xml; charset=utf-8", body=self._speak(replies))
+        return _twiml(self._speak(replies))
+
+    def sorry(self) -> Answer:
+        """Return TwiML that asks to call again, then hangs up."""
+        return self._sorry
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Raise `SendError`: nothing can be said outside a call."""
@@ -124,8 +134,16 @@ def make(channel_id: ChannelId, our_address: Address, settings: Settings, public
     voices = voice_twiml.Voices(settings.voices)
     otherwise = settings.otherwise
     return VoiceTwilio(
-        our_address, settings, default_region, speak=lambda replies: voice_twiml.answer(replies, voices, public_url, otherwise)
+        our_address,
+        settings,
+        default_region,
+        speak=lambda replies: voice_twiml.answer(replies, voices, public_url, otherwise),
+        sorry=voice_twiml.last_words(settings.sorry, voices),
     )
+
+
+def _twiml(body: bytes) -> Answer:
+    return Answer(content_type="text/xml; charset=utf-8", body=body)
 
 
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:

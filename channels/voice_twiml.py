@@ -45,12 +45,10 @@ def answer(messages: Sequence[OutboundMessage], voices: Voices, hook: str, other
 
     `hook` is the webhook's URL; the answer to a prompt comes there with the prompt's id in the query.
     """
-    response = VoiceResponse()
     said = [saying for message in messages for saying in _sayings(message.reply, voices)]
     if not said:
-        response.append(next(_sayings(Reply(otherwise, language=voices.first), voices)))
-        response.hangup()
-        return _document(response)
+        return last_words(otherwise, voices)
+    response = VoiceResponse()
     last = messages[-1]
     ends = any(message.reply.ends_session for message in messages)
     listener = response if ends or last.reply.holds else _listener(last, voices, hook)
@@ -62,6 +60,15 @@ def answer(messages: Sequence[OutboundMessage], voices: Voices, hook: str, other
         response.redirect(url_for(hook, last.id, HOLD), method="POST")
     else:
         response.append(listener)
+    return _document(response)
+
+
+def last_words(text: str, voices: Voices) -> bytes:
+    """Return the TwiML that says a text in the first of the voices and hangs up."""
+    response = VoiceResponse()
+    for saying in _sayings(Reply(text, language=voices.first), voices):
+        response.append(saying)
+    response.hangup()
     return _document(response)
 
 

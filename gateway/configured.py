@@ -11,7 +11,7 @@ from config.keys import Keys
 from config.load import read_channels
 from config.problems import ConfigWrong, Problem
 from config.settings import Settings
-from core.model.adapter import AnswersRequests, LooksUp
+from core.model.adapter import AnswersRequests, LooksUp, SaysSorry
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Family
 from core.model.channel import Channel
@@ -68,7 +68,8 @@ def make_channels(
             looks_up=isinstance(adapter, LooksUp),
         )
         answers = adapter if isinstance(adapter, AnswersRequests) else None
-        made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook, answers)
+        sorry = adapter.sorry() if isinstance(adapter, SaysSorry) else None
+        made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook, answers, sorry)
     if problems:
         raise ConfigWrong(problems)
     return made

@@ -15,6 +15,7 @@ from core.clock import Clock
 from core.model.adapter import Adapter, AnswersRequests
 from core.model.channel import Channel
 from core.model.dialog import RunAction
+from core.model.outbound import Answer
 from core.store.blobs import Blobs
 from core.store.sqlite import SqliteStore
 from core.turn import Turns
@@ -36,6 +37,7 @@ class ConfiguredChannel:
     secret: str = field(repr=False)
     webhook_url: str = field(repr=False)
     answers: AnswersRequests | None = field(default=None, repr=False)  # the adapter, where the answer to a request depends on it
+    sorry: Answer | None = None  # what a person hears or reads whose request could not be taken in
 
 
 @dataclass(slots=True)

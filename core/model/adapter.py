@@ -44,6 +44,15 @@ class AnswersRequests(Protocol):
         ...
 
 
+@runtime_checkable
+class SaysSorry(Protocol):
+    """An adapter of a line on which a person waits, and must never be left without a word."""
+
+    def sorry(self) -> Answer:
+        """Return the fixed answer for when a request cannot be taken in at all; it says to try again."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MediaSource:
     """From where an attachment is fetched: only `hosts` are ever asked, and only the first of them is given the `headers`."""

@@ -113,7 +113,9 @@ class World:
         except GONE:
             return None
         self.history.statuses[answer.status] += 1
-        if answer.status != 200:
+        if (
+            answer.status != 200 or body == self.channels["ussd"].adapter.sorry().body
+        ):  # the screen that asks to dial again takes nothing in
             return None
         earlier = self.history.acked.setdefault(sent.key, body)
         if earlier != body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -147,6 +148,34 @@ async def test_what_a_crash_leaves_is_gone_on_with_by_the_next_request(tmp_path:
             result = await on(parley, result)
         assert "KES" in heard(result)
         assert await parley.rows("select 1 from outbox") == []
+
+
+async def test_while_the_store_is_away_people_on_a_line_are_told_to_try_again(parley: Running) -> None:
+    await ring(parley, CallStatus="ringing")
+    parley.gateway.store.close()
+    sorry = await ring(parley, CallStatus="ringing", CallSid="CA" + "4" * 32)
+    assert [node.tag for node in sorry] == ["Say", "Hangup"]
+    assert heard(sorry) == "The service is not available at the moment. Please try again later. Goodbye."
+    assert sorry[0].attrib["language"] == "en-US"
+    assert await parley.dial("") == (200, "END The service is not available now. Please try again later.")
+    assert parley.gateway.counters.value("fixed_answers", channel="voice") == 1
+    twilio_sms = parley.gateway.channels["sms"]
+    assert twilio_sms.sorry is None, "a provider that comes back is refused instead"
+    fields = {"CallSid": "CA1"}
+    async with parley.http.post(parley.gateway.channels["voice"].webhook_url, data=fields) as unsigned:
+        assert unsigned.status == 403, "who cannot be told from a stranger hears nothing"
+
+
+async def test_a_call_that_the_store_keeps_waiting_hears_the_fixed_sentence(parley: Running) -> None:
+    await ring(parley, CallStatus="ringing")
+    go_on = threading.Event()
+    blocked = asyncio.ensure_future(parley.gateway.store.write(lambda _: go_on.wait(30)))
+    try:
+        sorry = await ring(parley, CallStatus="ringing", CallSid="CA" + "5" * 32)
+    finally:
+        go_on.set()
+    assert heard(sorry).startswith("The service is not available")
+    assert await blocked
 
 
 async def test_who_was_never_asked_to_wait_hears_a_sentence(parley: Running) -> None:

@@ -162,6 +162,8 @@ def test_word_of_an_answering_machine_is_believed_by_its_signature_alone() -> No
 def test_settings_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="sentence"):
         settings(otherwise=" ")
+    with pytest.raises(ValueError, match="sorry"):
+        settings(sorry="")
     with pytest.raises(ValueError, match="must not be empty"):
         settings(auth_token=())
     with pytest.raises(ValueError, match="phone number"):
