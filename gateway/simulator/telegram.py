@@ -48,7 +48,7 @@ class TelegramStandIn:
         self._chats: dict[tuple[str, int], Chat] = {}
         self._queries: dict[str, tuple[str, Chat, dict[str, Any]]] = {}  # pressed buttons that wait to be answered
         self._files: dict[str, tuple[str, bytes]] = {}
-        self._numbers = 0
+        self._numbers = clock.now_ms() // 1000  # beyond those of an earlier life, which people still have on their phones
         self._listeners: list[Listener] = []
         self._session: aiohttp.ClientSession | None = None
 
@@ -150,7 +150,7 @@ class TelegramStandIn:
             answer = web.json_response({"ok": True, "result": result})
         if method != "getUpdates":
             asked = as_text(f"POST /bot(hidden)/{method} HTTP/1.1", {}, json.dumps(fields, indent=1, ensure_ascii=False))
-            self._note(f"telegram {method}", str(fields.get("chat_id", "")), asked, f"HTTP/1.1 {answer.status}", answer.text or "")
+            self._note("telegram-api", str(fields.get("chat_id", "")), asked, f"HTTP/1.1 {answer.status}", answer.text or "")
         return answer
 
     async def file(self, request: web.Request) -> web.Response:
@@ -244,7 +244,7 @@ class TelegramStandIn:
         async for pushed in bot.push(self._session):
             person = str(_sender(pushed.update)["id"])
             asked = as_text(f"POST {bot.url} HTTP/1.1", pushed.headers, json.dumps(pushed.update, indent=1, ensure_ascii=False))
-            self._note("telegram update", person, asked, f"HTTP/1.1 {pushed.status or 'none'}", pushed.answer)
+            self._note("telegram-update", person, asked, f"HTTP/1.1 {pushed.status or 'none'}", pushed.answer)
             call = _json_object(pushed.answer)
             if "method" in call:
                 with suppress(Refusal):  # nobody is told of a call in an answer that goes wrong

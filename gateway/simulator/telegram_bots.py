@@ -43,7 +43,7 @@ class Bot:
     secret: str = field(default="", repr=False)
     allowed: tuple[str, ...] = ()
     pending: dict[int, dict[str, Any]] = field(default_factory=dict)
-    _last: int = 0
+    _last: int = 0  # number of the latest update; begins beyond those of an earlier life
     _failed_at: int = 0
     _failure: str = ""
     _poll: asyncio.Event | None = None  # set when another call wants the updates
@@ -64,7 +64,7 @@ class Bot:
 
     def queue(self, update: Mapping[str, Any]) -> int:
         """Keep an update until it is confirmed, and return its number; one of a kind that the bot does not want is dropped."""
-        self._last += 1
+        self._last = max(self._last + 1, self.clock.now_ms())
         if not self.allowed or not set(self.allowed).isdisjoint(update):
             self.pending[self._last] = {"update_id": self._last, **update}
             self._arrived.set()

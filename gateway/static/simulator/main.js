@@ -3,6 +3,7 @@
 import { Call } from "./call.js";
 import { Phone } from "./phone.js";
 import { Raw } from "./raw.js";
+import { Telegram } from "./telegram.js";
 import { Texts } from "./texts.js";
 import { Dialler } from "./ussd.js";
 import { WhatsApp } from "./whatsapp.js";
@@ -14,6 +15,7 @@ raw.ofPhone = () => phone.number;
 const texts = new Texts(phone);
 const dialler = new Dialler(phone, find("#call") && new Call(phone));
 const whatsapp = find("#whatsapp") && new WhatsApp(phone);
+const telegram = find("#telegram") && new Telegram(phone);
 
 // ── Light or dark, in the frames too ───────────────────────────────────────────────────────────────────────────────
 
@@ -68,6 +70,7 @@ askMode();
 for (const tip of all("[data-sms]")) tip.addEventListener("click", () => texts.write(tip.dataset.sms));
 for (const tip of all("[data-dial]")) tip.addEventListener("click", () => dialler.dial(tip.dataset.dial));
 for (const tip of all("[data-whatsapp]")) tip.addEventListener("click", () => whatsapp.write(tip.dataset.whatsapp));
+for (const tip of all("[data-telegram]")) tip.addEventListener("click", () => telegram.write(tip.dataset.telegram));
 find("#open-chat").addEventListener("click", () => {
   find("#shop").contentDocument?.querySelector("parley-chat")?.shadowRoot.querySelector(".launcher").click();
 });
@@ -97,5 +100,6 @@ stream.addEventListener("open", () => {
 });
 stream.addEventListener("sms", (event) => texts.arrived(JSON.parse(event.data)));
 stream.addEventListener("whatsapp", (event) => whatsapp?.arrived(JSON.parse(event.data)));
+stream.addEventListener("telegram", (event) => telegram?.arrived(JSON.parse(event.data)));
 stream.addEventListener("session_ended", (event) => dialler.session.ended(JSON.parse(event.data).session));
 stream.addEventListener("exchange", (event) => raw.add(JSON.parse(event.data)));

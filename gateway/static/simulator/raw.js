@@ -15,6 +15,8 @@ const TITLES = {
   "whatsapp-webhook": "WhatsApp to the webhook",
   "whatsapp-api": "WhatsApp through the API",
   "whatsapp-callback": "WhatsApp status callback",
+  "telegram-update": "Telegram update to the webhook",
+  "telegram-api": "Telegram through the Bot API",
 };
 
 export class Raw {
