@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-import tests.read_once  # noqa: F401 - for what it does
+import tests.quick  # noqa: F401 - for what it does
 
 ROOT = Path(__file__).parents[1]
 SMPP_PACKAGE = "smpp@0.5.1"

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import tests.read_once  # noqa: F401 - for what it does
+import tests.quick  # noqa: F401 - for what it does
 from config.keys import open_keys
 from config.load import load
 from dialogs.actions import load_actions
