@@ -16,7 +16,8 @@ from core.model.inbound import DeliveryReport, Ignored, InboundEvent, InboundMes
 from core.model.mail_ids import message_of, token_of, without_token
 from core.model.outbound import DeliveryStatus
 
-TEXT_CHARS_MAX = 100_000
+TEXT_CHARS_MAX = 100_000  # of what we say
+HEARD_CHARS_MAX = 200_000
 QUOTED_CHARS_MAX = 50_000
 SUBJECT_CHARS_MAX = 500
 REFERENCES_MAX = 50
@@ -45,18 +46,18 @@ def events_of(mail: Mail, *, sender: str | None, recipients: Sequence[str], raw:
             _said(mail),
             media=tuple(_media(one) for one in mail.attachments),
             sent_at=round(mail.date.timestamp() * 1_000) if mail.date and 1970 < mail.date.year < 9000 else None,
-            profile_name=mail.sender.name or None,
+            profile_name=texts.clean(mail.sender.name) or None,
             letter=Letter(
-                mail_id=mail.message_id[:MAIL_ID_CHARS_MAX],
-                subject=mail.subject[:SUBJECT_CHARS_MAX],
+                mail_id=texts.clean(mail.message_id)[:MAIL_ID_CHARS_MAX],
+                subject=texts.clean(mail.subject)[:SUBJECT_CHARS_MAX],
                 to=_people(mail.to),
                 cc=_people(mail.cc),
                 references=_references(mail),
                 token=_token(mail, recipients),
                 automatic=_automatic(mail, sender, own=author.value in ours_too),
-                quoted=mail.divided.quoted[:QUOTED_CHARS_MAX],
-                signature=mail.divided.signature[:QUOTED_CHARS_MAX],
-                safe_html=mail.safe_html,
+                quoted=texts.clean(mail.divided.quoted)[:QUOTED_CHARS_MAX],
+                signature=texts.clean(mail.divided.signature)[:QUOTED_CHARS_MAX],
+                safe_html=texts.clean(mail.safe_html),
             ),
         )
     ]
@@ -71,7 +72,7 @@ def author_of(claimed: str, raw: bytes) -> Address:
 def _said(mail: Mail) -> str:
     """Return what is new in a mail; the whole of it where nothing could be told apart, the subject where nothing is new."""
     new = mail.divided.text or ("" if mail.divided.quoted else mail.body)
-    return texts.clean(new.strip() or mail.subject)[:TEXT_CHARS_MAX]
+    return texts.clean(new.strip() or mail.subject)[:HEARD_CHARS_MAX]
 
 
 def _external_id(mail: Mail, raw: bytes) -> str:
@@ -83,18 +84,20 @@ def _external_id(mail: Mail, raw: bytes) -> str:
         says.update(part.encode("utf-8", "surrogatepass") + b"\x00")
     for attached in mail.attachments:
         says.update(blake2b(attached.content, digest_size=16).digest())
-    return f"{mail.message_id[:MAIL_ID_CHARS_MAX]}:{says.hexdigest()}"
+    return f"{texts.clean(mail.message_id)[:MAIL_ID_CHARS_MAX]}:{says.hexdigest()}"
 
 
 def _people(named: Sequence[Mailbox]) -> tuple[str, ...]:
     """Return addresses in the form in which senders are known; what is no address, as it stands."""
-    return tuple(known.value if (known := email_addresses.mailbox(box.address)) else box.address for box in named[:_PEOPLE_MAX])
+    return tuple(
+        known.value if (known := email_addresses.mailbox(box.address)) else texts.clean(box.address) for box in named[:_PEOPLE_MAX]
+    )
 
 
 def _references(mail: Mail) -> tuple[str, ...]:
     """Return what a mail answers, the nearest first."""
     nearest = dict.fromkeys((*mail.in_reply_to, *reversed(mail.references)))
-    return tuple(known for known in nearest if len(known) <= MAIL_ID_CHARS_MAX)[:REFERENCES_MAX]
+    return tuple(texts.clean(known) for known in nearest if len(known) <= MAIL_ID_CHARS_MAX)[:REFERENCES_MAX]
 
 
 def _token(mail: Mail, recipients: Sequence[str]) -> str:

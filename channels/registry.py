@@ -67,6 +67,7 @@ KINDS: Mapping[str, Kind] = _kinds(
     Kind("voice_twilio", "channels.voice_twilio", "Calls through Twilio, by keys and words"),
     Kind("sms_clickatell", "channels.sms_clickatell", "SMS through Clickatell"),
     Kind("http_generic", "channels.http_generic", "SMS or USSD through any other HTTP gateway, by settings alone"),
+    Kind("email", "channels.email", "A mailbox: mails in by SMTP, LMTP or IMAP, mails out by SMTP"),
     Kind("webchat", "channels.webchat", "The chat window on a web site, over its WebSocket"),
     Kind("console", "channels.console", "One person at the terminal of this machine"),
 )

@@ -31,6 +31,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "sms_clickatell": {"api_key": {"env": "A"}, "two_way": False, "sources": ["192.0.2.0/24"]},
     "smpp": {"host": "smsc.example", "system_id": "parley", "password": {"env": "P"}, "service": "ussd", "window": 5},
     "http_generic": {"hmac_keys": {"env": "A"}, "send_url": "https://gateway.example/send", "statuses": ["1=delivered"]},
+    "email": {"smtp_host": "relay.example", "listen": "lmtp://127.0.0.1:2424", "smtp_user": "parley", "smtp_password": {"env": "A"}},
     "webchat": {"origins": ["https://shop.example", "own"], "keys": {"env": "A"}},
     "console": {},
 }

@@ -85,7 +85,7 @@ def check_texts(subject: Subject) -> None:
             adapter.authenticate(request)
             (event,) = adapter.parse(request)
             assert isinstance(event, InboundMessage), name
-            assert event.text == text, name
+            assert event.text == subject.heard(text), name
 
 
 def check_hostile(subject: Subject) -> None:

@@ -43,6 +43,7 @@ class Subject:
     secrets: tuple[str, ...]
     samples: Path
     message: OutboundMessage
+    heard: Callable[[str], str] = str  # what arrives of a text, where it is not the very same
     texts_of: Callable[[Answer], list[str]] | None = None  # reads the replies out of an inline answer
     accepted: Accepted | None = None  # None where nothing can be sent
     impatient: Callable[[str], Adapter] | None = None  # as `make`, but waiting a fraction of a second for the provider
