@@ -52,6 +52,7 @@ class _Reader:
         self._id = configured.channel.id
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"imap-{self._id}")
         self._mailbox: Mailbox | None = None
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._jitter = random.Random()  # noqa: S311 - spreads attempts to connect, protects nothing
 
@@ -62,9 +63,8 @@ class _Reader:
     async def stop(self) -> None:
         """End the connection and the thread."""
         if self._task is not None:
+            self._stopping = True
             self._task.cancel()
-            if self._mailbox is not None:
-                self._mailbox.abort()
             with suppress(asyncio.CancelledError):
                 await self._task
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -73,7 +73,7 @@ class _Reader:
         failures = 0
         while True:
             try:
-                mailbox = self._mailbox = await self._do(lambda: Mailbox(self._settings))
+                mailbox = self._mailbox = await self._do(self._connected)
                 self._gateway.counters.add("mailbox_connects", channel=self._id)
                 failures = 0
                 await self._follow(mailbox)
@@ -88,10 +88,17 @@ class _Reader:
                 opened, self._mailbox = self._mailbox, None
                 if opened is not None:
                     opened.abort()
-                    self._thread.submit(opened.close)
+                    await self._do(opened.close)
             delay_s = min(RECONNECT_FIRST_S * 2 ** min(failures, 16), RECONNECT_MAX_S)
             failures += 1
             await asyncio.sleep(delay_s * (0.5 + self._jitter.random() / 2))
+
+    def _connected(self) -> Mailbox:
+        mailbox = Mailbox(self._settings)
+        if self._stopping:  # nobody waits for it any more
+            mailbox.close()
+            raise MailboxLost("stopping")
+        return mailbox
 
     def _note(self, code: str) -> None:
         _LOG.warning("the mailbox of %s is not read now: %s", self._id, code)

@@ -47,6 +47,7 @@ class Mailbox:
     def __init__(self, settings: Fetched) -> None:
         """Connect and open the folder; raises `MailboxLost`."""
         self._settings = settings
+        self._wait_s = 0.0
         try:
             self._imap = _connected(settings)
         except (OSError, imaplib.IMAP4.error):
@@ -54,7 +55,7 @@ class Mailbox:
         try:
             self._open()
         except BaseException:
-            self.abort()
+            self.close()
             raise
 
     def _open(self) -> None:
@@ -98,18 +99,18 @@ class Mailbox:
 
     def wait(self, seconds: float) -> None:
         """Wait until the server has something to say, at most so long; only where it `idles`. Raises `MailboxLost`."""
-        waits = [seconds]
-
-        def done(_: bytes) -> bytes:
-            readable = select.poll()
-            readable.register(self._imap.sock, select.POLLIN)
-            pending = self._imap.sock.pending() if isinstance(self._imap.sock, ssl.SSLSocket) else 0
-            if waits and not pending:
-                readable.poll(waits.pop() * 1_000)
-            return b"DONE"
-
-        self._imap.literal = done  # type: ignore[assignment]  # what the library sends when the server is ready for more
+        self._wait_s = seconds
+        self._imap.literal = self._told  # type: ignore[assignment]  # the library asks for what to send when the server is ready for more
         self._command(self._imap.xatom, "IDLE")
+
+    def _told(self, _: bytes) -> bytes:
+        """Return the word that ends the wait, when the server has said something or the time is up."""
+        sock = self._imap.sock
+        if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+            readable = select.poll()
+            readable.register(sock, select.POLLIN)
+            readable.poll(self._wait_s * 1_000)
+        return b"DONE"
 
     def look(self) -> None:
         """Let the server tell what is new; raises `MailboxLost`."""
@@ -121,10 +122,8 @@ class Mailbox:
             self._imap.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Say goodbye and end the connection."""
+        """End the connection; the server keeps nothing of it that a goodbye would have to settle."""
         with suppress(OSError, imaplib.IMAP4.error):
-            self._imap.logout()
-        with suppress(OSError):
             self._imap.shutdown()
 
     def _section(self, uid: int, section: str) -> bytes | None:

@@ -1,0 +1,206 @@
+"""Mails fetched from a real IMAP server: all of them and each once, whatever happens to the server, its numbers or the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from channels.email import INCOMPLETE
+from channels.mail.fetched import Fetched
+from config.load import DEMO
+from gateway.mail import imap
+from tests.channels.mail.relay import certificate
+from tests.faults.lives import CRASHED
+from tests.gateway.mail.mailserver import FOLDER, PASSWORD, USER, MailServer, mail_server
+from tests.gateway.running import Running, running
+from tests.house.gateway_process import gateway as process
+
+OURS = "support@operator.example"
+PATIENCE_S = 60.0
+
+
+def mail(number: int, body: str = "Hello") -> bytes:
+    return (
+        f"From: Anna <anna{number}@customer.example>\r\nTo: {OURS}\r\nSubject: Question {number}\r\n"
+        f"Message-ID: <m{number}@customer.example>\r\n\r\n{body} {number}\r\n"
+    ).encode()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MailServer]:
+    async with mail_server() as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap, "RECONNECT_FIRST_S", 0.05)
+
+
+def config(folder: Path, server: MailServer, **changed: str | float) -> Path:
+    """Return the configuration of the demo operator with the mailbox as a further channel."""
+    known = {"kind": "email", "address": OURS, "smtp_host": "127.0.0.1", "smtp_port": 9, "smtp_tls": "none", "imap_host": "127.0.0.1"}
+    known |= {"imap_port": server.port, "imap_tls": "none", "imap_user": USER, "imap_folder": FOLDER, "imap_poll_s": 0.2, **changed}
+    lines = [f"{name} = {str(value).lower() if not isinstance(value, str) else repr(value)}" for name, value in known.items()]
+    (folder / "password").write_text(PASSWORD)
+    path = folder / "mail.toml"
+    path.write_text(DEMO.read_text() + "\n".join(["\n[channels.fetched]", *lines, "imap_password = { file = 'password' }\n"]))
+    return path
+
+
+async def until(parley: Running, *numbers: int) -> None:
+    """Wait until exactly these mails are kept, in this order."""
+
+    async def there() -> bool:
+        return len(await parley.rows("select 1 from kept_request")) >= len(numbers)
+
+    await soon(parley, there)
+    assert await kept(parley) == [f"Question {number}" for number in numbers]
+
+
+async def kept(parley: Running) -> list[str]:
+    rows = await parley.rows("select body from kept_request order by received_at, id")
+    contents = [parley.gateway.blobs.read(row[0]) for row in rows]
+    return [content.split(b"Subject: ")[1].split(b"\r\n")[0].decode() for content in contents]
+
+
+async def counted(parley: Running, name: str, **labels: str) -> None:
+    """Wait until something was counted."""
+
+    async def there() -> bool:
+        return parley.gateway.counters.value(name, channel="fetched", **labels) > 0
+
+    await soon(parley, there)
+
+
+async def soon(parley: Running, wanted: Callable[[], Awaitable[object]]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(PATIENCE_S):
+        with parley.gateway.hints.listen("kept_requests", "events") as listener:
+            while not await wanted():
+                await listener.wait(0.1)
+
+
+async def test_what_comes_is_kept_and_what_was_there_before_is_not(server: MailServer, tmp_path: Path) -> None:
+    await server.put([mail(1)])
+    async with running(tmp_path / "data", config=config(tmp_path, server)) as parley:
+        await counted(parley, "mailbox_connects")
+        await soon(parley, lambda: parley.rows("select 1 from mailbox_cursor"))
+        await server.put([mail(2), mail(3)])
+        await until(parley, 2, 3)
+        (row,) = await parley.rows("select request from kept_request where id = (select min(id) from kept_request)")
+        assert json.loads(row[0])["headers"] == {"rcpt-to": OURS}
+    assert await server.seen() == 0
+
+
+async def test_a_server_that_tells_at_once_is_not_asked_again_and_again(server: MailServer, tmp_path: Path) -> None:
+    async with running(tmp_path / "data", config=config(tmp_path, server, imap_poll_s=600, imap_begin="beginning")) as parley:
+        await server.put([mail(1)])
+        await until(parley, 1)
+        await server.put([mail(2)])
+        await until(parley, 1, 2)
+
+
+async def test_all_that_came_during_an_outage_is_fetched(server: MailServer, tmp_path: Path) -> None:
+    path = config(tmp_path, server, imap_begin="beginning", imap_mark_seen=True)
+    async with running(tmp_path / "data", config=path) as parley:
+        await server.put([mail(0)])
+        await until(parley, 0)
+    await server.put(mail(number) for number in range(1, 301))
+    async with running(tmp_path / "data", config=path) as parley:
+        await until(parley, *range(301))
+
+        async def all_seen() -> bool:
+            return await server.seen() == 301
+
+        await soon(parley, all_seen)
+
+
+async def test_new_numbers_lose_nothing_and_repeat_nothing(server: MailServer, tmp_path: Path) -> None:
+    path = config(tmp_path, server, imap_begin="beginning")
+    old = [mail(number) for number in range(3)]
+    await server.put(old)
+    async with running(tmp_path / "data", config=path) as parley:
+        await until(parley, 0, 1, 2)
+    await server.renumber([*old, mail(3)])
+    async with running(tmp_path / "data", config=path) as parley:
+        await until(parley, 0, 1, 2, 3)
+        assert parley.gateway.counters.value("mailbox_renumbered", channel="fetched") == 1
+        assert parley.gateway.counters.value("duplicates", channel="fetched") == 3
+
+
+async def test_a_server_that_goes_and_comes_back(server: MailServer, tmp_path: Path) -> None:
+    async with running(tmp_path / "data", config=config(tmp_path, server, imap_begin="beginning")) as parley:
+        await server.put([mail(1)])
+        await until(parley, 1)
+        await server.go()
+        await counted(parley, "mailbox_losses", code="lost")
+        await counted(parley, "mailbox_losses", code="not_connected")
+        await server.come()
+        await server.put([mail(2)])
+        await until(parley, 1, 2)
+
+
+async def test_a_mail_that_is_too_large_is_left_there_and_shown_to_a_person(server: MailServer, tmp_path: Path) -> None:
+    async with running(tmp_path / "data", config=config(tmp_path, server, imap_begin="beginning", mail_max_bytes=10_000)) as parley:
+        await server.put([mail(1, "x" * 20_000), mail(2)])
+        await until(parley, 1, 2)
+        rows = await parley.rows("select request, body from kept_request order by id")
+        assert [json.loads(row[0])["headers"].get("incomplete") for row in rows] == ["too_large", None]
+        assert len(parley.gateway.blobs.read(rows[0][1])) < 1_000
+        await soon(parley, lambda: parley.rows("select 1 from message where text = ?", INCOMPLETE))
+
+
+@pytest.mark.parametrize(("changed", "code"), [({"imap_user": "nobody"}, "refused"), ({"imap_folder": "Nowhere"}, "no_folder")])
+async def test_settings_that_the_server_does_not_accept(
+    server: MailServer, tmp_path: Path, caplog: pytest.LogCaptureFixture, changed: dict[str, str], code: str
+) -> None:
+    async with running(tmp_path / "data", config=config(tmp_path, server, **changed)) as parley:
+        await counted(parley, "mailbox_losses", code=code)
+    assert f"the mailbox of fetched is not read now: {code}" in caplog.text
+    assert PASSWORD not in caplog.text
+
+
+@pytest.mark.parametrize("place", ["mailbox.kept", "mailbox.moved", "kept.content", "kept.committed"])
+async def test_an_end_between_keeping_and_noting_loses_and_repeats_nothing(server: MailServer, tmp_path: Path, place: str) -> None:
+    await server.put(mail(number) for number in range(40))
+    path = config(tmp_path, server, imap_begin="beginning")
+    arguments = ("--config", str(path), "--data", str(tmp_path / "data"))
+
+    def die() -> int:
+        with process(tmp_path, *arguments, PARLEY_CRASH_AT=f"{place}:{1 if place.startswith('mailbox') else 5}") as started:
+            return started.popen.wait(PATIENCE_S)
+
+    assert await asyncio.to_thread(die) == CRASHED
+    async with running(tmp_path / "data", config=path) as parley:
+        await until(parley, *range(40))
+
+
+async def test_the_connection_is_encrypted(tmp_path: Path) -> None:
+    theirs, file = certificate(tmp_path)
+    async with mail_server(over_tls=theirs) as server:
+        path = config(tmp_path, server, imap_tls="tls", imap_ca=file, imap_begin="beginning")
+        async with running(tmp_path / "data", config=path) as parley:
+            await server.put([mail(1)])
+            await until(parley, 1)
+        async with running(tmp_path / "other", config=config(tmp_path, server, imap_tls="tls")) as parley:
+            await counted(parley, "mailbox_losses", code="not_connected")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"imap_user": ""}, "imap_user"),
+        ({"imap_host": "mail.example"}, "without encryption"),
+        ({"imap_ca": "/nowhere", "imap_tls": "tls"}, "no file"),
+        ({"imap_password": "pässword"}, "ASCII"),
+    ],
+)
+def test_settings_that_cannot_work(changed: dict[str, str], words: str) -> None:
+    known = {"smtp_host": "127.0.0.1", "imap_host": "127.0.0.1", "imap_tls": "none", "imap_user": "u", "imap_password": "p"}
+    with pytest.raises(ValueError, match=words):
+        Fetched(**{**known, **changed})  # type: ignore[arg-type]
