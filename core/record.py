@@ -41,10 +41,14 @@ def hear(
     at: int,
     external_id: str,
     author: Author,
+    late: bool = False,
 ) -> None:
-    """Record what came in: what a customer said, or what a machine wrote, which nobody has to have seen before they answer."""
+    """Record what came in: what a customer said, or what a machine wrote, which nobody has to have seen before they answer.
+
+    `late`: it reached us only some time after it was said.
+    """
     number = messages.next_number(tx, link.address.kind, link.address.value) if link.channel.capabilities.pulled else None
-    seq = append(tx, conversation, "message.in", at, ref=message_id)
+    seq = append(tx, conversation, "message.in", at, ref=message_id, body={"late": True} if late else None)
     if author is Author.CUSTOMER:
         conversation.spoken_seq = seq
     messages.insert(

@@ -6,10 +6,10 @@ Nothing here sends, waits or reads a clock; what must happen outside comes back 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from core import calls, letters, record
 from core.advance import Advance, Outcome, TurnRules
+from core.arrival import Arrival
 from core.identity import people
 from core.model.address import Address, AddressKind
 from core.model.channel import Channel
@@ -31,16 +31,6 @@ TEXT_MAX_CHARS = 4_000
 TOUCH_MS = 15_000  # the time of the latest word is kept to this precision
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Something that came in on a channel: the id that all its effects derive from, when, and the raw body for the journal."""
-
-    id: str
-    channel: Channel
-    received_at: int
-    raw: str
-
-
 class Turns:
     """The use cases that take a conversation on; holds no state but its configuration."""
 
@@ -60,8 +50,8 @@ class Turns:
         placed = letters.place(tx, arrival.channel.id, said, arrival.id, arrival.received_at)
         person, link = self._meet(tx, arrival, said.sender, placed.guest_of if placed else None)
         what = self._heard(tx, person, link, arrival, said)
-        aside = letters.file_heard(tx, arrival.channel, person, said, placed, arrival.id, arrival.received_at) if placed else None
-        request = (arrival.channel.id, said.external_id)
+        aside = letters.file_heard(tx, arrival.channel, person, said, placed, arrival.id, arrival.received_at) if placed else arrival.aside
+        request = None if arrival.missed_at is not None else (arrival.channel.id, said.external_id)
         if aside is None:
             outcome = self._go_on(tx, person, link, what, arrival.id, arrival.received_at, request, sorry=sorry)
         else:
@@ -236,7 +226,8 @@ class Turns:
             message_id=arrival.id,
             text=shown,
             content=encode(content) if content else None,
-            at=arrival.received_at,
+            at=arrival.said_at,
+            late=arrival.missed_at is not None,
             external_id=said.external_id,
             author=Author.SYSTEM if said.letter and said.letter.automatic else Author.CUSTOMER,
         )

@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiohttp import web
@@ -29,7 +29,7 @@ from dialogs.actions import ActionRunner, load_actions
 from dialogs.engine import Engine
 from dialogs.loader import load_project
 from dialogs.model import Project
-from gateway import health, logs, smpp, telegram_polling
+from gateway import backfill, health, logs, replay, smpp, telegram_polling
 from gateway.actions import Actions
 from gateway.backend import HttpBackend
 from gateway.configured import make_channels
@@ -67,6 +67,7 @@ class Tuning:
 
     unknown_wait_ms: int = 120_000
     connections: int | None = None
+    clock: Clock = field(default_factory=Clock)
 
 
 def project_folder(settings: Settings) -> Path:
@@ -118,7 +119,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     keys = open_keys(data)
     store = open_store(settings.store.path(data))
     stack.callback(store.close)
-    clock = Clock()
+    clock = tuning.clock
     demo = await start_demo(settings, data, clock, stack) if settings.mode == "demo" else None
     channels = make_channels(settings, os.environ, keys, url, simulator=demo.twilio_url if demo else "")
     if demo:
@@ -192,7 +193,8 @@ async def _start_loops(gateway: Gateway, runner: ActionRunner, stack: AsyncExitS
     workers = Workers(gateway, actions.resume_due, tuning.unknown_wait_ms)
     stack.push_async_callback(workers.drain, DRAIN_OUT_S)
     stack.push_async_callback(actions.drain, DRAIN_OUT_S)
-    for loop in (workers.dispatch(), workers.fire_timers(), workers.resume_actions()):
+    replays, missed = replay.run(gateway), backfill.run(gateway)
+    for loop in (workers.dispatch(), workers.fire_timers(), workers.resume_actions(), replays, missed):
         stack.push_async_callback(_cancel, asyncio.create_task(loop))
 
 

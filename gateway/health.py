@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from aiohttp import web
 
 from core.store.api import StoreUnavailable
 from gateway.runtime import Gateway
+from gateway.sending import gauges
 
 
 def make_app(gateway: Gateway) -> web.Application:
@@ -33,4 +36,7 @@ async def _ready(gateway: Gateway) -> web.Response:
 
 async def _metrics(gateway: Gateway) -> web.Response:
     text = gateway.counters.prometheus() + f"# TYPE parley_store_waiting gauge\nparley_store_waiting {gateway.store.waiting}\n"
+    channels, now = list(gateway.channels), gateway.clock.now_ms()
+    with suppress(StoreUnavailable):  # the counts of the program itself are known without it
+        text += await gateway.store.read(lambda tx: gauges.of_store(tx, channels, now))
     return web.Response(text=text, content_type="text/plain", charset="utf-8")

@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 from core import calls
 from core.advance import Outcome
+from core.arrival import Arrival
 from core.crash import point
 from core.model.ids import derive
 from core.model.inbound import (
@@ -27,8 +28,7 @@ from core.model.outbound import Answer
 from core.receipts import read_up_to, report
 from core.store import actions, journal
 from core.store.api import StoreUnavailable
-from core.turn import Arrival
-from gateway.mail.kept import keep
+from gateway.mail.kept import described, keep
 from gateway.requests import OpenRequest
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -69,16 +69,21 @@ async def _taken_in(gateway: Gateway, configured: ConfiguredChannel, request: Ra
     return configured.answers.answer_to(request, answer) if configured.answers else answer
 
 
-async def take_in(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, events: Sequence[InboundEvent]) -> Answer | None:
-    """Take in the events of a request, each in a unit of work; return the answer to the last message. Raises `StoreUnavailable`."""
+async def take_in(
+    gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, events: Sequence[InboundEvent], *, missed: bool = False
+) -> Answer | None:
+    """Take in the events of a request, each in a unit of work; return the answer to the last message. Raises `StoreUnavailable`.
+
+    `missed`: nobody waits for the answer, because the request reached us only after its time.
+    """
     channel_id = configured.channel.id
     answer: Answer | None = None
     for event in events:
         match event:
             case InboundMessage():
-                answer = await _message(gateway, configured, request, event)
+                answer = await _message(gateway, configured, request, event, missed=missed)
             case DeliveryReport():
-                await _report(gateway, channel_id, event, request.received_at)
+                await _report(gateway, configured, event, request.received_at)
             case ContactSignal(signal="holding"):
                 answer = await _asked_again(gateway, configured, event)
             case ContactSignal():
@@ -88,8 +93,8 @@ async def take_in(gateway: Gateway, configured: ConfiguredChannel, request: RawR
     return answer
 
 
-async def _message(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, said: InboundMessage) -> Answer:
-    arrival = _arrival(gateway, configured, request)
+async def _message(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, said: InboundMessage, *, missed: bool) -> Answer:
+    arrival = _arrival(gateway, configured, request, missed=missed)
     try:
         outcome = await gateway.store.write(lambda tx: gateway.turns.receive(tx, arrival, said))
     except StoreUnavailable:
@@ -109,6 +114,11 @@ async def _message(gateway: Gateway, configured: ConfiguredChannel, request: Raw
         gateway.counters.add("duplicates", channel=arrival.channel.id)
         return outcome.answer or await gateway.requests.answer_of(key) or configured.adapter.acknowledge(())
     gateway.counters.add("messages_in", channel=arrival.channel.id)
+    if missed:
+        gateway.hints.wake(*outcome.wake)
+        if outcome.action is not None:
+            gateway.start_action(outcome.action, None)
+        return configured.adapter.acknowledge(())
     return await _conclude(gateway, configured, outcome, key)
 
 
@@ -154,9 +164,10 @@ async def _asked_again(gateway: Gateway, configured: ConfiguredChannel, event: C
     return answer
 
 
-async def _report(gateway: Gateway, channel_id: str, told: DeliveryReport, at: int) -> None:
+async def _report(gateway: Gateway, configured: ConfiguredChannel, told: DeliveryReport, at: int) -> None:
+    channel_id, codes = configured.channel.id, configured.channel.capabilities.resend_codes
     point("receipt.before")
-    if await gateway.store.write(lambda tx: report(tx, channel_id, told, at)):
+    if await gateway.store.write(lambda tx: report(tx, channel_id, told, at, codes)):
         gateway.hints.wake("events", "outbox")
     point("receipt.after")
     gateway.counters.add("delivery_reports", channel=channel_id, status=told.status)
@@ -190,7 +201,8 @@ async def keep_unreadable(gateway: Gateway, configured: ConfiguredChannel, reque
     gateway.counters.add("unreadable", channel=channel_id, code=code)
     digest = blake2b(request.body, digest_size=16).hexdigest()
     entry = derive(f"{'0' * 8}-0000", f"{channel_id}:{digest}")
-    await gateway.store.write(lambda tx: journal.keep_unreadable(tx, entry, channel_id, code, request.received_at, request.body))
+    about = described(request)
+    await gateway.store.write(lambda tx: journal.keep_unreadable(tx, entry, channel_id, code, request.received_at, request.body, about))
 
 
 async def _keep_defective(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, error: Exception) -> Answer:
@@ -200,6 +212,8 @@ async def _keep_defective(gateway: Gateway, configured: ConfiguredChannel, reque
     return configured.adapter.acknowledge(())
 
 
-def _arrival(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest) -> Arrival:
+def _arrival(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, *, missed: bool = False) -> Arrival:
     raw = request.body.decode("utf-8", "backslashreplace")
+    if missed:
+        return Arrival(gateway.clock.new_id(), configured.channel, gateway.clock.now_ms(), raw, missed_at=request.received_at)
     return Arrival(gateway.clock.new_id(), configured.channel, request.received_at, raw)

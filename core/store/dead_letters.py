@@ -108,8 +108,33 @@ def ask_again(tx: Tx, entry_id: str, now: int, by: str) -> None:
 def to_read_again(tx: Tx) -> list[Row]:
     """Return requests that are to be read again, the oldest first: id, channel_id, received_at, raw, request, handled_by."""
     return tx.all(
-        "select id, channel_id, received_at, raw, request, handled_by from unreadable where handled_at is null and again_at is not null"
+        "select id, channel_id, received_at, raw, request, handled_by from unreadable where again_at is not null"
         " order by received_at limit 100"
+    )
+
+
+def next_again(tx: Tx) -> int | None:
+    """Return when the first request was asked to be read again, ms UTC, or None."""
+    row = tx.one("select again_at from unreadable where again_at is not null order by again_at limit 1")
+    return None if row is None else int(row[0])
+
+
+def was_read(tx: Tx, entry_id: str, now: int, by: str) -> None:
+    """Note that a request could be read this time, unless it was kept anew meanwhile because its message could not be recorded."""
+    tx.execute(
+        "update unreadable set handled_at = ?, handled_by = ?, handled_reason = 'replayed', again_at = null"
+        " where id = ? and again_at is not null",
+        (now, by, entry_id),
+    )
+
+
+def keep_waiting(tx: Tx, channel_id: str, digest: str, now: int) -> bool:
+    """Let a request that was kept before it was read be read again; False if it was not kept."""
+    return bool(
+        tx.execute(
+            "update kept_request set state = 'waiting', attempts = 0, due_at = ?, code = null where channel_id = ? and digest = ?",
+            (now, channel_id, digest),
+        )
     )
 
 

@@ -48,9 +48,10 @@ def set_answer(tx: Tx, channel_id: str, external_id: str, answer: Answer) -> Non
     )
 
 
-def keep_unreadable(tx: Tx, entry_id: str, channel_id: str, code: str, at: int, raw: bytes) -> None:
-    """Keep an authenticated body that nobody could read; the same one is kept once."""
+def keep_unreadable(tx: Tx, entry_id: str, channel_id: str, code: str, at: int, raw: bytes, request: str) -> None:
+    """Keep an authenticated body that nobody could read, with the rest of its request as JSON; the same one is kept once."""
     tx.execute(
-        "insert into unreadable (id, channel_id, code, received_at, raw) values (?, ?, ?, ?, ?) on conflict (id) do nothing",
-        (entry_id, channel_id, code, at, raw),
+        "insert into unreadable (id, channel_id, code, received_at, raw, request) values (?, ?, ?, ?, ?, ?)"
+        " on conflict (id) do update set again_at = null",
+        (entry_id, channel_id, code, at, raw, request),
     )

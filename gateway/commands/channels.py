@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import click
 
+from core.store import pauses
+from core.store.pauses import Pause
 from gateway.commands import show
 from gateway.commands.installation import Installation, installation_options, json_option, told
 from gateway.commands.running import url_of_running
@@ -25,8 +28,16 @@ def command(*, installation: Installation, as_json: bool) -> None:
     url = url_of_running(installation.data)
     with told():
         channels = make_channels(settings, os.environ, installation.keys(), url or settings.server.origin(settings.server.port))
-    rows = [{**describe(channel), "state": "running" if url else "stopped"} for channel in channels.values()]
+    paused = {pause.channel_id: pause for pause in installation.read(pauses.everyone)} if url else {}
+    rows = [{**describe(channel), **_state(paused.get(channel.channel.id), running=bool(url))} for channel in channels.values()]
     if as_json:
         show.as_json(rows)
     else:
         show.table(rows, ("id", "kind", "address", "state", "webhook_url"), nothing="No channels are configured.")
+
+
+def _state(pause: Pause | None, *, running: bool) -> dict[str, Any]:
+    """Return whether a channel works, and where sending by it is paused, why and since when."""
+    if pause is None:
+        return {"state": "running" if running else "stopped", "paused": None}
+    return {"state": "paused", "paused": {"code": pause.code, "since": show.moment(pause.since)}}

@@ -12,6 +12,7 @@ from gateway import pages
 from gateway.desk.admin import Accounts
 from gateway.desk.api import Work
 from gateway.desk.auth import Caller, Handler, Sessions, guarded
+from gateway.desk.dead_letters import DeadLetters
 from gateway.desk.feed import Feed
 from gateway.desk.passwords import LEAST_CHARS, Passwords
 from gateway.desk.signing import Signing
@@ -27,6 +28,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
     feed = Feed(gateway, sessions)
     signing = Signing(gateway, sessions, passwords)
     work, accounts = Work(gateway), Accounts(gateway, passwords, feed.check_sessions)
+    letters = DeadLetters(gateway)
     pages_of = _Pages(gateway)
     agent, admin = Role.AGENT, Role.ADMIN
 
@@ -34,6 +36,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
     app.router.add_post("/desk/login", signing.submit)
     app.router.add_post("/desk/api/login", signing.sign_in)
     app.router.add_get("/desk", guarded(sessions, agent, pages_of.desk, page=True))
+    app.router.add_get("/desk/dead-letters", guarded(sessions, Role.SUPERVISOR, pages_of.dead_letters, page=True))
     app.router.add_get("/desk/agents", guarded(sessions, admin, pages_of.agents, page=True))
     routes: tuple[tuple[str, str, Role, Handler], ...] = (
         ("GET", "/desk/feed", agent, feed.connect),
@@ -50,6 +53,10 @@ def install(app: web.Application, gateway: Gateway) -> None:
         ("POST", "/desk/api/items/{item}/close", agent, work.close),
         ("POST", "/desk/api/items/{item}/take-over", Role.SUPERVISOR, work.take_over),
         ("POST", "/desk/api/items/{item}/return", Role.SUPERVISOR, work.force_return),
+        ("GET", "/desk/api/delivery", Role.SUPERVISOR, letters.delivery),
+        ("GET", "/desk/api/dead-letters", Role.SUPERVISOR, letters.everyone),
+        ("POST", "/desk/api/dead-letters/replay", Role.SUPERVISOR, letters.replay),
+        ("POST", "/desk/api/dead-letters/discard", Role.SUPERVISOR, letters.discard),
         ("GET", "/desk/api/agents", admin, accounts.everyone),
         ("POST", "/desk/api/agents", admin, accounts.add),
         ("POST", "/desk/api/agents/{agent}/disable", admin, accounts.disable),
@@ -82,8 +89,14 @@ class _Pages:
             "dispositions": [list(one) for one in DISPOSITIONS],
             "channels": {one.id: one.capabilities.family.value for one in self._gateway.core_channels().values()},
             "password_least": LEAST_CHARS,
+            "supervises": caller.agent.role.covers(Role.SUPERVISOR),
         }
         return pages.page(request, "desk.html", boot=boot, agent=caller.agent, is_admin=caller.agent.role is Role.ADMIN)
+
+    async def dead_letters(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        """Return the page for dead letters."""
+        channels = {one.id: one.capabilities.family.value for one in self._gateway.core_channels().values()}
+        return pages.page(request, "desk_dead_letters.html", boot={"channels": channels}, agent=caller.agent)
 
     async def agents(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Return the page for accounts."""

@@ -29,8 +29,8 @@ async def keep(gateway: Gateway, configured: ConfiguredChannel, request: RawRequ
     except OSError as error:
         raise StoreUnavailable("io_error", "the folder of contents cannot be written to") from error
     point("kept.content")
-    described, request_id, at = _described(request), gateway.clock.new_id(), request.received_at
-    new = await gateway.store.write(lambda tx: kept_requests.keep(tx, request_id, channel_id, described, body, at))
+    about, request_id, at = described(request), gateway.clock.new_id(), request.received_at
+    new = await gateway.store.write(lambda tx: kept_requests.keep(tx, request_id, channel_id, about, body, at))
     point("kept.committed")
     gateway.counters.add("requests_kept" if new else "duplicates", channel=channel_id)
     gateway.hints.wake(TOPIC)
@@ -43,13 +43,13 @@ def mail_request(raw: bytes, *, sender: str, recipients: tuple[str, ...], at: in
     return RawRequest(MAIL, "", headers, raw, at, remote)
 
 
-def restored(described: str, body: bytes) -> RawRequest:
+def restored(about: str, body: bytes) -> RawRequest:
     """Return a kept request as it came, but for what it was let in for."""
-    known = json.loads(described)
+    known = json.loads(about)
     return RawRequest(known["method"], known["url"], known["headers"], body, known["received_at"], known["remote"])
 
 
-def _described(request: RawRequest) -> str:
+def described(request: RawRequest) -> str:
     """Return all of a request but its body, and but the secrets that it was let in for: those in its headers and its path."""
     _, mark, query = request.url.partition("?")
     return json.dumps(

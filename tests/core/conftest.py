@@ -11,6 +11,7 @@ import pytest
 
 from channels import registry
 from core.advance import TurnRules
+from core.arrival import Arrival
 from core.clock import Clock
 from core.model.address import Address, AddressKind
 from core.model.channel import Channel
@@ -18,7 +19,7 @@ from core.model.dialog import Advanced, DialogContext, DialogInput, State
 from core.model.ids import ChannelId
 from core.model.inbound import InboundMessage, Session
 from core.store.sqlite import SqliteStore, open_store
-from core.turn import Arrival, Turns
+from core.turn import Turns
 
 NOW = 1_800_000_000_000
 ANNA = Address(AddressKind.MSISDN, "+254700000001")

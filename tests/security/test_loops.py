@@ -222,7 +222,11 @@ async def test_rows_of_a_channel_that_is_configured_no_longer_break_nothing(tmp_
         for unit in data:
             await parley.gateway.store.write(unit)
         parley.gateway.hints.wake("outbox", "timers")
-        await until(parley, "select 1 from outbox where state = 'dead'")
+        assert parley.gateway.counters.value("loop_failures", loop="outbox") == 0
+        assert (await parley.dial(""))[1].startswith("CON ")
+    async with running(tmp_path) as parley:
+        assert await parley.rows("select state from outbox") == [("dead",)]
+        await until(parley, "select 1 where not exists (select 1 from timer where due_at = 0)")
         assert parley.gateway.counters.value("loop_failures", loop="outbox") == 0
         assert parley.gateway.counters.value("loop_failures", loop="timers") == 0
         assert (await parley.dial(""))[1].startswith("CON ")

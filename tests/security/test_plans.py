@@ -31,7 +31,15 @@ GROWS = {
     "work_item",
 }
 # Indexes that hold only what is under way, or are read in their order up to a limit.
-ENDS_EARLY = {"outbox_due", "action_due", "work_item_live", "timer_due"}
+ENDS_EARLY = {
+    "action_due",
+    "delivery_report_open",
+    "outbox_dead",
+    "timer_due",
+    "unreadable_again",
+    "unreadable_open",
+    "work_item_live",
+}
 # Once at a start.
 ALLOWED = ("update outbox set due_at = ? where state = 'sending'",)
 

@@ -14,6 +14,7 @@ alter table unreadable add column request text;
 alter table unreadable add column again_at bigint;
 alter table unreadable add column handled_by text;
 alter table unreadable add column handled_reason text;
+create index unreadable_again on unreadable (again_at) where again_at is not null;
 create index unreadable_open on unreadable (received_at) where handled_at is null;
 
 alter table delivery_report add column handled_at bigint;

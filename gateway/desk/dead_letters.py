@@ -1,0 +1,90 @@
+"""The JSON interface of the desk for dead letters and paused channels; for supervisors, which the routes say.
+
+What it shows is personal data, which therefore is nowhere else: not in logs, not in addresses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from core import deadletters
+from core.routing.refused import Refused
+from core.store import dead_letters, pauses
+from core.store.api import Tx
+from gateway import replay
+from gateway.desk.auth import Caller, Problem
+from gateway.desk.body import fields
+from gateway.runtime import Gateway
+
+AT_ONCE_MAX = 500
+_ID_CHARS_MAX = 1_000
+
+
+class DeadLetters:
+    """Handlers of one gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def delivery(self, _: web.Request, __: Caller) -> web.StreamResponse:
+        """Answer with what a supervisor should know of sending: how many dead letters there are, and which channels are paused."""
+        now = self._gateway.clock.now_ms()
+        counts, paused = await self._gateway.store.read(lambda tx: (dead_letters.counts(tx, now), pauses.everyone(tx)))
+        return web.json_response({"dead_letters": sum(counts.values()), "paused": [asdict(one) for one in paused]})
+
+    async def everyone(self, _: web.Request, __: Caller) -> web.StreamResponse:
+        """Answer with every dead letter."""
+        now = self._gateway.clock.now_ms()
+        letters, counts = await self._gateway.store.read(lambda tx: (deadletters.everyone(tx, now), dead_letters.counts(tx, now)))
+        return web.json_response({"letters": [asdict(letter) for letter in letters], "total": sum(counts.values())})
+
+    async def replay(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        """Try some again, each by itself."""
+        ids = _ids(await fields(request, ids=list))
+        by, now = caller.agent.login, self._gateway.clock.now_ms()
+
+        def unit(tx: Tx) -> list[dict[str, str]]:
+            return [_one(letter_id, lambda letter_id=letter_id: deadletters.replay(tx, letter_id, by, now)) for letter_id in ids]
+
+        return await self._done(await self._gateway.store.write(unit))
+
+    async def discard(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        """Settle some without trying again."""
+        body = await fields(request, ids=list, reason=str)
+        ids, reason = _ids(body), body["reason"]
+        by, now = caller.agent.login, self._gateway.clock.now_ms()
+
+        def discarded(tx: Tx, letter_id: str) -> str:
+            deadletters.discard(tx, letter_id, by, reason, now)
+            return "discarded"
+
+        def unit(tx: Tx) -> list[dict[str, str]]:
+            return [_one(letter_id, lambda letter_id=letter_id: discarded(tx, letter_id)) for letter_id in ids]
+
+        return await self._done(await self._gateway.store.write(unit))
+
+    async def _done(self, outcomes: list[dict[str, str]]) -> web.StreamResponse:
+        self._gateway.hints.wake("outbox", "events", replay.TOPIC)
+        for outcome in outcomes:
+            self._gateway.counters.add("dead_letter_acts", outcome=outcome["outcome"])
+        return web.json_response({"outcomes": outcomes})
+
+
+def _one(letter_id: str, act: Any) -> dict[str, str]:
+    """Return what an act on one of several came to; a refusal is that of this one only, since it changed nothing."""
+    try:
+        return {"id": letter_id, "outcome": act(), "text": ""}
+    except Refused as refused:
+        if refused.code == "no_reason":
+            raise
+        return {"id": letter_id, "outcome": refused.code, "text": str(refused)}
+
+
+def _ids(body: dict[str, Any]) -> list[str]:
+    ids = body["ids"]
+    if not 1 <= len(ids) <= AT_ONCE_MAX or not all(isinstance(one, str) and 1 < len(one) <= _ID_CHARS_MAX for one in ids):
+        raise Problem(400, "bad_request", f"The field 'ids' must name 1 to {AT_ONCE_MAX} dead letters.")
+    return list(dict.fromkeys(ids))
