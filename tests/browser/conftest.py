@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 ARGUMENTS = (
     "--headless",
@@ -34,8 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
+def _function_scoped_runner(_session_scoped_runner: asyncio.Runner) -> asyncio.Runner:
+    """Run the tests of this folder on one loop: a browser belongs to the loop on which it was started, and starting one takes long."""
+    return _session_scoped_runner
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """A browser of its own for each test."""
+    """One browser for each process of tests; what a test opens, it opens in a context of its own."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS])
         yield browser
@@ -46,9 +54,11 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
     """Open an address in a fresh context: `await open_page(url, width=390, height=844, color_scheme="dark")`."""
     wrong: list[str] = []
+    contexts: list[BrowserContext] = []
 
     async def open_page(url: str, *, width: int = 1280, height: int = 720, **context: Any) -> Page:
-        page = await (await browser.new_context(viewport={"width": width, "height": height}, **context)).new_page()
+        contexts.append(await browser.new_context(viewport={"width": width, "height": height}, **context))
+        page = await contexts[-1].new_page()
         page.set_default_timeout(TIMEOUT_MS)
         page.on("pageerror", lambda error: wrong.append(f"thrown: {error}"))
         page.on("request", lambda request: _watch(request.url, wrong))
@@ -56,6 +66,8 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
         return page
 
     yield open_page
+    for opened in contexts:
+        await opened.close()
     assert not wrong, wrong
 
 
