@@ -11,19 +11,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from channels import forms, numbers, texts, twilio_hooks
+from channels import forms, numbers, texts, twilio_hooks, twilio_media
 from channels.twilio_hooks import one
+from core.model.adapter import MediaSource
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Capabilities, Family
 from core.model.ids import ChannelId
-from core.model.inbound import ContactSignal, Ignored, InboundEvent, InboundMessage, RawRequest, Session, UnreadableRequest
+from core.model.inbound import ContactSignal, Ignored, InboundEvent, InboundMessage, Media, RawRequest, Session, UnreadableRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_500
 Speak = Callable[[Sequence[OutboundMessage]], bytes]
 _ONCE = (
-    "AccountSid", "AnsweredBy", "CallSid", "CallStatus", "CallbackSource", "CallerName", "Digits", "Direction", "From", "SpeechResult",
-    "To",
+    "AccountSid", "AnsweredBy", "CallSid", "CallStatus", "CallbackSource", "CallerName", "Digits", "Direction", "From", "RecordingUrl",
+    "SpeechResult", "To",
 )  # fmt: skip
 _SID = re.compile(r"CA[0-9A-Za-z]{1,32}")  # no room for a neighbouring field that a forger lets run into it
 _KEYS = re.compile(r"[0-9A-D*#]{0,64}")
@@ -37,7 +38,7 @@ _HIDDEN = frozenset({*_HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(twilio_hooks.Account):
+class Settings(twilio_hooks.ApiAccount):
     """Settings of a number at Twilio that people call; its address is that number."""
 
     voices: tuple[str, ...] = field(
@@ -68,7 +69,7 @@ class Settings(twilio_hooks.Account):
     )
 
     def __post_init__(self) -> None:
-        twilio_hooks.Account.__post_init__(self)
+        twilio_hooks.ApiAccount.__post_init__(self)
         for name in ("otherwise", "sorry"):
             if not getattr(self, name).strip():
                 raise ValueError(f"{name} must be a sentence")
@@ -91,9 +92,11 @@ class VoiceTwilio:
             answer_deadline_s=settings.answer_deadline_s,
             hold_s=settings.hold_s,
             merge_replies=True,
+            records=True,
             secrets_allowed=True,
             provider_retries="none for an answer that is late; then the fallback URL of the number, if it has one",
         )
+        self._account = settings
         self._address = our_address
         self._region = default_region
         self._speak = speak
@@ -118,6 +121,10 @@ class VoiceTwilio:
     def sorry(self) -> Answer:
         """Return TwiML that asks to call again, then hangs up."""
         return self._sorry
+
+    async def media_source(self, media: Media) -> MediaSource:
+        """Say from where a spoken message is fetched."""
+        return twilio_media.source(self._account, media)
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Raise `SendError`: nothing can be said outside a call."""
@@ -165,7 +172,9 @@ def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequ
     status, answered_by = one(form, "CallStatus").lower(), one(form, "AnsweredBy").lower()
     if status in _ENDED or answered_by.startswith(_MACHINES):
         over = status if status in _ENDED else answered_by[:40]
-        return [ContactSignal(f"{call}:end", person, here, "hung_up", session_id=call, value=over)]
+        end = ContactSignal(f"{call}:end", person, here, "hung_up", session_id=call, value=over)
+        left = one(form, "RecordingUrl") and twilio_hooks.our_id(request.url)  # a message that was ended by hanging up
+        return [_said(request, form, call, person, here), end] if left else [end]
     if "CallbackSource" in form:
         return [Ignored("call_progress")]
     asked = twilio_hooks.our_id(request.url)
@@ -174,9 +183,16 @@ def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequ
     return [_said(request, form, call, person, here)]
 
 
+def _recording(form: forms.Form) -> tuple[Media, ...]:
+    """Return the spoken message that was left; Twilio keeps it, and gives it as MP3 where that is asked for."""
+    url = one(form, "RecordingUrl")
+    return (Media("audio", url if url.endswith(".mp3") else f"{url}.mp3", "audio/mpeg"),) if url else ()
+
+
 def _said(request: RawRequest, form: forms.Form, call: str, person: Address, here: Address) -> InboundMessage:
     """Return a call that begins, or the answer to a prompt: the keys, else the words, else the silence."""
-    keys = one(form, "Digits")
+    media = _recording(form)
+    keys = "" if media else one(form, "Digits")  # the key that ends a message is no answer
     if not _KEYS.fullmatch(keys):
         raise UnreadableRequest("bad_keys")
     prompt = twilio_hooks.our_id(request.url)
@@ -187,6 +203,7 @@ def _said(request: RawRequest, form: forms.Form, call: str, person: Address, her
         sender=person,
         recipient=here,
         text=keys or texts.clean(one(form, "SpeechResult")),
+        media=media,
         session=Session.RESUME if answers else Session.NEW,
         session_id=call,
         profile_name=texts.clean(one(form, "CallerName")).strip()[:100] or None,

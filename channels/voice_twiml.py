@@ -51,13 +51,16 @@ def answer(messages: Sequence[OutboundMessage], voices: Voices, hook: str, other
     response = VoiceResponse()
     last = messages[-1]
     ends = any(message.reply.ends_session for message in messages)
-    listener = response if ends or last.reply.holds else _listener(last, voices, hook)
+    records = last.reply.listen is not None and last.reply.listen.record_s > 0
+    listener = response if ends or records or last.reply.holds else _listener(last, voices, hook)
     for saying in said:
         listener.append(saying)
     if ends:
         response.hangup()
     elif last.reply.holds:
         response.redirect(url_for(hook, last.id, HOLD), method="POST")
+    elif records:
+        _record(response, last, hook)
     else:
         response.append(listener)
     return _document(response)
@@ -90,6 +93,22 @@ def _listener(message: OutboundMessage, voices: Voices, hook: str) -> Gather:
         barge_in=True,
         action_on_empty_result=True,
     )
+
+
+def _record(response: VoiceResponse, message: OutboundMessage, hook: str) -> None:
+    """Add what keeps a spoken message. Where nothing was spoken, Twilio goes past it, and that is told as silence."""
+    listen = message.reply.listen or Listen()
+    action = url_about(hook, message)
+    response.record(
+        action=action,
+        method="POST",
+        timeout=max(1, ceil(listen.timeout_s)),
+        max_length=listen.record_s,
+        finish_on_key="#",
+        play_beep=True,
+        transcribe=False,
+    )
+    response.redirect(action, method="POST")
 
 
 def _sayings(reply: Reply, voices: Voices) -> Iterator[Say]:

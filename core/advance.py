@@ -19,7 +19,7 @@ from core.model.outbound import Answer, Author, OutboundMessage, Reply
 from core.record import Link
 from core.record_actions import RECORD_ACTIONS, RecordScope
 from core.routing.handover import queue_item
-from core.store import actions, conversations, interactions
+from core.store import actions, agents, conversations, interactions
 from core.store.api import Tx
 from core.store.conversations import Person
 from core.store.documents import decode, encode
@@ -71,7 +71,7 @@ class Advance:
         self._channels = channels
         self._rules = rules
 
-    def _context(self, person: Person, channel: Channel, cause: str, at: int) -> DialogContext:
+    def _context(self, person: Person, channel: Channel, cause: str, at: int, *, attended: bool = True) -> DialogContext:
         facts = person.facts
         return DialogContext(
             now_ms=at,
@@ -86,6 +86,7 @@ class Advance:
             name=person.name,
             opted_out=person.opted_out,
             owner=person.conversation.owner,
+            attended=attended,
             facts={name: Fact(**fact) for name, fact in facts.items()} if facts else {},
         )
 
@@ -107,6 +108,7 @@ class Advance:
         inline = request is not None and link.channel.capabilities.inline_reply
         out = link if inline else record.push_link(self._channels, link)
         speaking = (out or link).channel
+        attended = not speaking.capabilities.records or agents.any_at_work(tx, at)
         state: dict[str, Any] | None = decode(person.conversation.state) if person.conversation.state else None
         replies: list[Reply] = []
         fired = isinstance(what, TimerFired)
@@ -114,7 +116,7 @@ class Advance:
         run: RunAction | None = None
         outcome = Outcome()
         for _ in range(RECORD_ACTIONS_PER_TURN):
-            step = self._dialog.advance(state, what, self._context(person, speaking, cause, at))
+            step = self._dialog.advance(state, what, self._context(person, speaking, cause, at, attended=attended))
             state = step.state
             replies += step.replies
             if step.conceal:

@@ -131,6 +131,17 @@ def _request_callback(turn: Turn, frame: Frame) -> None:
     request(turn, frame, Action(step.id, step.next, step.line, name="action_open_case"), "step", told)
 
 
+def _leave(reason: str) -> Callable[[Turn, Frame], None]:
+    """Return the action that leaves the matter to people who are not there now."""
+
+    def leave(turn: Turn, frame: Frame) -> None:
+        if frame["kind"] == "pattern":
+            stack.pop(turn)
+        hand_over(turn, reason, offer=False)
+
+    return leave
+
+
 def _wait(turn: Turn, frame: Frame) -> None:
     """Say no more until the person does; what is open below stays open."""
     if frame["kind"] == "pattern":
@@ -153,5 +164,7 @@ BUILT_IN_ACTIONS: dict[str, Callable[[Turn, Frame], None]] = {
     "action_take_answer": _take_answer,
     "action_set_language": _set_language,
     "action_request_callback": _request_callback,
+    "action_leave_message": _leave("voicemail"),
+    "action_leave_callback": _leave("callback"),
     "action_wait": _wait,
 }

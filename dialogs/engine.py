@@ -33,7 +33,7 @@ from dialogs.meanings import Alarm, Begin, Choose, Clarify, Correct, Give, Meani
 from dialogs.model import Collect, Flow, Link, Project
 from dialogs.navigate import correct, navigate
 from dialogs.normal import clean, normal, without_slash
-from dialogs.prompts import refuse, take_answer
+from dialogs.prompts import recorded, refuse, take_answer
 from dialogs.redial import line_dropped
 from dialogs.render import replies
 from dialogs.spoken import asked_to_wait
@@ -117,6 +117,8 @@ class Engine:
         elif texts and not offered:
             turn.state["queue"] = list(texts)
             self._answer_queue(turn, first=not (said.session is Session.NEW and turn.context.capabilities.session))
+        elif said.media and not texts and recorded(turn, said.media):
+            run(turn)
         elif said.media and not texts:
             stack.push_pattern(turn, "pattern_cannot_handle", {"reason": "media"})
             run(turn)

@@ -29,6 +29,9 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
     """
     frame, flow = _open_flow(turn)
     opens = away_until(turn)
+    if offer and turn.context.capabilities.records and (opens is not None or not turn.context.attended):
+        nobody_free(turn, opens)
+        return
     if opens is not None and offer and turn.family != Family.EMAIL:
         turn.state.pop("queue", None)
         for below in turn.stack:
@@ -57,6 +60,14 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
     turn.waiting = True
     turn.over = True
     turn.ends = turn.one_shot
+
+
+def nobody_free(turn: Turn, opens: datetime | None) -> None:
+    """Offer a caller to leave a message or to be called back, since nobody can come to the phone."""
+    turn.state.pop("queue", None)
+    for below in turn.stack:
+        stack.forget_tries(below)
+    stack.push_pattern(turn, "pattern_nobody_free", {} if opens is None else {"opens": _opening(turn, opens)})
 
 
 def _open_flow(turn: Turn) -> tuple[Frame | None, Flow | None]:

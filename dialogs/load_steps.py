@@ -42,6 +42,7 @@ COLLECT_METADATA = {
 }  # fmt: skip
 TYPES = (
     "amount", "number", "integer", "msisdn", "date", "time", "pin", "otp", "digits", "yesno", "text", "email", "iccid", "luhn", "choice",
+    "recording",
 )  # fmt: skip
 ALLOW = ("cancel", "agent", "back", "help", "digress")
 

@@ -5,11 +5,12 @@ It does not read answers; that is `dialogs.interpret`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.model.capabilities import Family
 from core.model.dialog import SetTimer
+from core.model.inbound import Media
 from dialogs import stack
 from dialogs.buttons import filled
 from dialogs.handover import hand_over
@@ -110,6 +111,15 @@ def take_answer(turn: Turn, step: Collect, value: Any) -> None:
     note_answer(turn, step)
     turn.conceal = turn.conceal or turn.project.slots[step.slot].sensitive
     turn.close_prompt()
+
+
+def recorded(turn: Turn, media: Sequence[Media]) -> bool:
+    """Take a spoken message as the answer to the open prompt; False if that asks for none."""
+    step = turn.collect_step()
+    if step is None or step.type != "recording" or all(item.kind != "audio" for item in media):
+        return False
+    take_answer(turn, step, turn.text("utter_spoken_message"))
+    return True
 
 
 def note_answer(turn: Turn, step: Collect) -> None:

@@ -26,6 +26,8 @@ BUILT_IN = frozenset(
         "action_take_answer",
         "action_set_language",
         "action_request_callback",
+        "action_leave_message",
+        "action_leave_callback",
         "action_wait",
     }
 )

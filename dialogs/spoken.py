@@ -22,6 +22,8 @@ from dialogs.turn import Option, Turn
 OPTIONS_MAX = 5
 LABEL_MAX_CHARS = 80
 _TIMEOUT_S = 7.0
+_RECORD_S = 120
+_SILENCE_ENDS_S = 5.0  # a spoken message
 _TRIES_BY_VOICE = 2
 _BY_KEYS = frozenset({"amount", "number", "integer", "msisdn", "pin", "otp", "digits", "luhn", "iccid", "yesno"})
 _SECRET = frozenset({"pin", "otp"})
@@ -116,6 +118,8 @@ def listening(turn: Turn) -> Listen | None:
     step = turn.collect_step()
     if step is None:
         return Listen(_TIMEOUT_S)
+    if step.type == "recording":
+        return Listen(_SILENCE_ENDS_S, record_s=_RECORD_S)
     secret = step.sensitive or step.type in _SECRET
     timeout_s = step.timeout_s.get(Family.VOICE, step.timeout_s.get("")) or _TIMEOUT_S
     digits = step.digits[1] if step.digits else 1 if _has_options(turn) else None  # one key chooses, without waiting for another

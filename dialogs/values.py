@@ -211,6 +211,10 @@ def _text(reading: Reading) -> str | None:
     return text if any(character.isalnum() for character in text) else None
 
 
+def _recording(_: Reading) -> None:
+    """Take no text for a spoken message."""
+
+
 def _choice(reading: Reading) -> str | None:
     return next((value for value in reading.slot.values if value.casefold() == reading.word), None)
 
@@ -231,6 +235,7 @@ PARSERS: dict[str, Callable[[Reading], Any]] = {
     "time": _time,
     "text": _text,
     "choice": _choice,
+    "recording": _recording,
 }
 """By type of a question: what reads an answer to it."""
 

@@ -44,6 +44,7 @@ class DialogContext:
     name: str | None = None
     opted_out: bool = False
     owner: str = "bot"  # bot | queued | agent
+    attended: bool = True  # people are at work now, as far as is known
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 

@@ -24,12 +24,13 @@ class Listen:
     """How a call waits for the answer to a prompt.
 
     `timeout_s` of silence are no answer; `digits` is the most keys of an answer, None where that is not known; with `keys_only` nothing
-    that is spoken counts.
+    that is spoken counts. With `record_s` the answer is a spoken message of at most so many seconds, which is kept as it is.
     """
 
     timeout_s: float = 7.0
     digits: int | None = None
     keys_only: bool = False
+    record_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

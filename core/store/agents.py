@@ -45,6 +45,7 @@ class Session:
     seen_at: int
 
 
+AT_WORK_MS = 10 * 60_000
 _COLUMNS = "a.id, a.login, a.name, a.role, a.created_at, a.disabled_at"
 
 
@@ -106,6 +107,12 @@ def session(tx: Tx, token_hash: bytes) -> Session | None:
     sql = f"select {_COLUMNS}, s.created_at, s.seen_at from agent_session s join agent a on a.id = s.agent_id where s.token_hash = ?"  # noqa: S608
     row = tx.one(sql, (token_hash,))
     return Session(_agent(row), row[6], row[7]) if row else None
+
+
+def any_at_work(tx: Tx, at: int) -> bool:
+    """Tell whether somebody is signed in and was heard of lately."""
+    sql = "select 1 from agent_session s join agent a on a.id = s.agent_id where a.disabled_at is null and s.seen_at > ? limit 1"
+    return tx.one(sql, (at - AT_WORK_MS,)) is not None
 
 
 def touch_session(tx: Tx, token_hash: bytes, at: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.agents import SessionLimits, open_session
 from tests.channels.demo import demo_with
 from tests.channels.voice_twilio.calling import CHANNEL, answer, heard, on, ring
 from tests.gateway.running import Running, running
@@ -44,8 +46,7 @@ async def test_one_key_is_enough_in_a_menu_and_words_of_a_recogniser_are_underst
     back = await answer(parley, confirm, Digits="*")
     assert heard(back) == heard(amount)
     people = await answer(parley, back, Digits="0")
-    assert heard(people).endswith("Goodbye.")
-    assert [node.tag for node in people] == ["Say", "Hangup"]
+    assert heard(people).startswith("All our colleagues are busy.")
 
 
 async def test_a_call_that_ended_in_silence_is_gone_on_with_in_the_next(parley: Running) -> None:
@@ -182,3 +183,69 @@ async def test_who_was_never_asked_to_wait_hears_a_sentence(parley: Running) -> 
     menu = await ring(parley, CallStatus="ringing")
     strange = await ring(parley, menu[0].attrib["action"] + "&s=hold", CallStatus="in-progress")
     assert [node.tag for node in strange] == ["Say", "Hangup"]
+
+
+async def sign_in(parley: Running) -> None:
+    """Let somebody be at the desk."""
+    at = parley.gateway.clock.now_ms()
+    (agent_id, *_), *_ = await parley.rows("select id from agent")
+    await parley.gateway.store.write(lambda tx: open_session(tx, "t" * 40, agent_id, at, SessionLimits()))
+
+
+async def card_of(parley: Running) -> tuple[str, dict[str, Any]]:
+    ((reason, card),) = await parley.rows("select reason, card from work_item where state = 'waiting'")
+    return reason, json.loads(card)
+
+
+async def test_with_people_at_work_a_call_is_handed_over(parley: Running) -> None:
+    await sign_in(parley)
+    people = await answer(parley, await ring(parley, CallStatus="ringing"), Digits="0")
+    assert "I am passing this to a colleague, who will contact you on this number." in heard(people)
+    assert [node.tag for node in people] == ["Say", "Hangup"]
+    assert (await card_of(parley))[0] == "asked"
+
+
+async def test_with_nobody_there_a_caller_leaves_a_message(parley: Running) -> None:
+    offer = await answer(parley, await ring(parley, CallStatus="ringing"), Digits="0")
+    assert heard(offer) == (
+        "All our colleagues are busy. For leaving a message, press 1. For a call back, press 2. For something else, press 3."
+    )
+    speak = await answer(parley, offer, Digits="1")
+    say, record, silence = speak
+    assert say.text == "Please speak after the tone, and press the hash key at the end."
+    assert (record.tag, record.attrib["maxLength"], record.attrib["finishOnKey"], record.attrib["transcribe"]) == (
+        "Record",
+        "120",
+        "#",
+        "false",
+    )
+    nothing = await ring(parley, silence.text or "", CallStatus="in-progress")
+    assert nothing.find("Record") is not None, "who said nothing is asked again"
+    kept = nothing.find("Record")
+    assert kept is not None
+    account = parley.gateway.channels["voice"].settings.account_sid
+    url = f"https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/RE{'1' * 32}"
+    over = await ring(parley, kept.attrib["action"], RecordingUrl=url, RecordingDuration="9", Digits="#")
+    assert [node.tag for node in over] == ["Say", "Hangup"]
+    reason, card = await card_of(parley)
+    assert (reason, card["facts"].get("spoken_message")) == ("voicemail", None)
+    ((source, kind),) = await parley.rows("select source, content_type from media")
+    assert (json.loads(source)["url"], kind) == (f"{url}.mp3", "audio/mpeg")
+
+
+async def test_a_message_that_ends_with_hanging_up_is_left_all_the_same(parley: Running) -> None:
+    offer = await answer(parley, await ring(parley, CallStatus="ringing"), Digits="0")
+    record = (await answer(parley, offer, Digits="1")).find("Record")
+    assert record is not None
+    left = {"RecordingUrl": "https://api.twilio.com/2010-04-01/Accounts/AC1/Recordings/RE1", "RecordingDuration": "3", "Digits": "hangup"}
+    await ring(parley, record.attrib["action"], CallStatus="completed", **left)
+    await ring(parley, CallStatus="completed")
+    assert (await card_of(parley))[0] == "voicemail"
+    assert len(await parley.rows("select 1 from media")) == 1
+
+
+async def test_with_nobody_there_a_caller_asks_to_be_called_back(parley: Running) -> None:
+    offer = await answer(parley, await ring(parley, CallStatus="ringing"), Digits="0")
+    over = await answer(parley, offer, Digits="2")
+    assert [node.tag for node in over] == ["Say", "Hangup"]
+    assert (await card_of(parley))[0] == "callback"
