@@ -72,11 +72,14 @@ def install(app: web.Application, *, public_url: str, framed: bool = False) -> N
     app.router.add_get("/static/{path:.+}", _static)
 
 
-def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
-    """Return a page rendered from `template`, which also gets `nonce` for its script and style elements."""
+def page(request: web.Request, template: str, *, status: int = 200, shows_frames: bool = False, **values: Any) -> web.Response:
+    """Return a page rendered from `template`, which also gets `nonce` for its script and style elements.
+
+    One that `shows_frames` may frame pages of ours, whoever may frame it.
+    """
     nonce = secrets.token_urlsafe(18)
     text = _TEMPLATES.get_template(template).render(nonce=nonce, **values)
-    policy = _policy(nonce, framed=request.config_dict[_FRAMED])
+    policy = _policy(nonce, framed=request.config_dict[_FRAMED], shows_frames=shows_frames)
     return web.Response(text=text, status=status, content_type="text/html", headers={"Content-Security-Policy": policy})
 
 
@@ -128,13 +131,14 @@ def _text(status: int) -> tuple[str, str]:
     return _TEXTS.get(status) or _TEXTS[400 if status < 500 else 500]
 
 
-def _policy(nonce: str, *, framed: bool) -> str:
+def _policy(nonce: str, *, framed: bool, shows_frames: bool = False) -> str:
     scripts = f"'nonce-{nonce}'" if nonce else "'none'"
     styles = f"'self' 'nonce-{nonce}'" if nonce else "'none'"
-    frames = "'self'" if framed else "'none'"
+    ancestors = "'self'" if framed else "'none'"
+    frames = "'self'" if shows_frames else ancestors
     return (
         f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-        f"frame-src {frames}; frame-ancestors {frames}; form-action 'self'; base-uri 'none'"
+        f"frame-src {frames}; frame-ancestors {ancestors}; form-action 'self'; base-uri 'none'"
     )
 
 

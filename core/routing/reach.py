@@ -14,7 +14,7 @@ from core.record import Link, push_link
 from core.store.api import Row, Tx
 
 _USED = """
-select i.id, i.channel_id, i.address_kind, i.address, m.opted_out_at, m.id
+select i.id, i.channel_id, i.address_kind, i.address, m.opted_out_at, m.unreachable_at, m.id
   from interaction i
   left join contact_medium m on m.kind = i.address_kind and m.value = i.address and m.party_id = i.party_id and m.valid_to is null
  where i.conversation_id = ? order by i.last_at desc, i.opened_at desc limit 50
@@ -27,7 +27,7 @@ select 1 from message where conversation_id = ? and author = 'customer' and addr
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One way to a person. Without a `link` it is not possible, and `problem` says why: moved, opted_out, no_channel."""
+    """One way to a person. Without a `link` it is not possible, and `problem` says why: moved, opted_out, unreachable, no_channel."""
 
     channel_id: str
     address: Address
@@ -51,7 +51,7 @@ def targets(tx: Tx, channels: Mapping[str, Channel], conversation_id: str) -> li
 
 
 def _target(tx: Tx, channels: Mapping[str, Channel], conversation_id: str, row: Row) -> Target:
-    interaction_id, channel_id, kind, value, opted_out_at, medium_id = row
+    interaction_id, channel_id, kind, value, opted_out_at, unreachable_at, medium_id = row
     address = Address(AddressKind(kind), value)
     used = channels.get(channel_id)
     link = push_link(channels, Link(used, address, interaction_id)) if used else None
@@ -63,4 +63,6 @@ def _target(tx: Tx, channels: Mapping[str, Channel], conversation_id: str, row: 
         wrote_again = tx.one(_SPOKE_SINCE, (conversation_id, value, opted_out_at, conversation_id))
         if wrote_again is None:
             return Target(link.channel.id, address, None, "opted_out")
+    if unreachable_at is not None:
+        return Target(link.channel.id, address, None, "unreachable")
     return Target(link.channel.id, address, link)

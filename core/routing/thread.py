@@ -11,16 +11,18 @@ from typing import Any
 
 from core.model.ids import derive
 from core.routing.speak import again_cause
+from core.store import letters
 from core.store.api import Row, Tx
 
 PAGE = 100
 _ENTRY = """
 select e.cursor, e.conversation_id, e.seq, e.kind, e.at, e.ref, e.body,
        m.id, m.author, m.agent_id, m.channel_id, m.address, m.text, m.content, m.status,
-       i.channel_id, i.media_type, i.service_number, i.direction
+       i.channel_id, i.media_type, i.service_number, i.direction, l.automatic, l.header
   from event e
   left join message m on m.conversation_id = e.conversation_id and m.seq = e.seq
   left join interaction i on i.id = e.ref and e.kind in ('interaction.opened', 'interaction.closed')
+  left join letter l on l.message_id = m.id
 """
 _BEFORE = f"{_ENTRY} where e.conversation_id = ? and e.cursor < ? and e.kind <> 'message.status' order by e.seq desc limit ?"
 _AFTER = f"{_ENTRY} where e.conversation_id = ? and e.cursor > ? order by e.seq limit ?"
@@ -65,6 +67,8 @@ def entry(row: Row) -> dict[str, Any]:
         made["message"] = _message(row[7:15])
     if row[15] is not None:
         made["interaction"] = dict(zip(("channel", "media", "service_number", "direction"), row[15:19], strict=True))
+    if row[20] is not None:
+        made["message"]["letter"] = letters.shown(*row[19:21])
     return made
 
 

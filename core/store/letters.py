@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,16 +151,11 @@ def of_outgoing(tx: Tx, message_id: str) -> Letter | None:
     return Letter(mail_id=mail_id, subject=known["subject"], references=tuple(known["references"]), token=thread)
 
 
-def headers_of(tx: Tx, message_ids: Sequence[str]) -> Mapping[str, dict[str, Any]]:
-    """Return what the desk shows of mails, by message."""
-    marks = ", ".join("?" * len(message_ids))
-    rows = tx.all(f"select message_id, automatic, header from letter where message_id in ({marks})", message_ids)  # noqa: S608
-    return {row[0]: _shown(row[1], decode(row[2])) for row in rows}
-
-
-def _shown(automatic: str, header: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: header[name] for name in ("subject", "to", "cc", "more") if header.get(name)}
-    return shown | ({"automatic": automatic} if automatic else {})
+def shown(automatic: str, header: str) -> dict[str, Any]:
+    """Return what the desk shows of a mail; `more` names what else there is to be had of it."""
+    known = decode(header)
+    made = {name: known[name] for name in ("subject", "to", "cc", "more") if known.get(name)}
+    return made | ({"automatic": automatic} if automatic else {})
 
 
 def body_of(tx: Tx, message_id: str) -> tuple[str, dict[str, str]] | None:

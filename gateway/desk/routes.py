@@ -14,6 +14,7 @@ from gateway.desk.api import Work
 from gateway.desk.auth import Caller, Handler, Sessions, guarded
 from gateway.desk.dead_letters import DeadLetters
 from gateway.desk.feed import Feed
+from gateway.desk.mails import Mails
 from gateway.desk.passwords import LEAST_CHARS, Passwords
 from gateway.desk.signing import Signing
 from gateway.runtime import Gateway
@@ -28,6 +29,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
     feed = Feed(gateway, sessions)
     signing = Signing(gateway, sessions, passwords)
     work, accounts = Work(gateway), Accounts(gateway, passwords, feed.check_sessions)
+    mails = Mails(gateway)
     letters = DeadLetters(gateway)
     pages_of = _Pages(gateway)
     agent, admin = Role.AGENT, Role.ADMIN
@@ -48,6 +50,8 @@ def install(app: web.Application, gateway: Gateway) -> None:
         ("POST", "/desk/api/conversations/{conversation}/reply", agent, work.reply),
         ("POST", "/desk/api/conversations/{conversation}/note", agent, work.note),
         ("POST", "/desk/api/messages/{message}/again", agent, work.again),
+        ("GET", "/desk/api/messages/{message}/letter", agent, mails.parts),
+        ("GET", "/desk/api/messages/{message}/look", agent, mails.look),
         ("POST", "/desk/api/items/{item}/claim", agent, work.claim),
         ("POST", "/desk/api/items/{item}/release", agent, work.release),
         ("POST", "/desk/api/items/{item}/close", agent, work.close),
@@ -91,7 +95,7 @@ class _Pages:
             "password_least": LEAST_CHARS,
             "supervises": caller.agent.role.covers(Role.SUPERVISOR),
         }
-        return pages.page(request, "desk.html", boot=boot, agent=caller.agent, is_admin=caller.agent.role is Role.ADMIN)
+        return pages.page(request, "desk.html", shows_frames=True, boot=boot, agent=caller.agent, is_admin=caller.agent.role is Role.ADMIN)
 
     async def dead_letters(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Return the page for dead letters."""

@@ -2,6 +2,7 @@
 
 import { byId, h, icon, reconcile } from "./dom.js";
 import { channelName, day, time } from "./format.js";
+import { mailHead, mailRest } from "./mail.js";
 import { isStep, messageState, stepText, systemText } from "./words.js";
 
 const NEAR_END_PX = 80;
@@ -117,7 +118,9 @@ export class Timeline {
       "article",
       { class: `said ${side}${together ? " together" : ""}`, "data-cursor": entry.cursor, "data-message": message.id, "data-author": message.author },
       together ? null : h("p", { class: "by" }, h("strong", { dir: "auto" }, by), h("span", { class: "via" }, icon(family), channelName(family))),
+      message.letter ? mailHead(message) : null,
       bubble,
+      message.letter ? mailRest(message) : null,
       (message.media ?? []).map((one) => h("p", { class: "media" }, `${one.kind}${one.caption ? `: ${one.caption}` : ""}`)),
       message.choices?.length ? h("ul", { class: "choices", "aria-label": "Options offered" }, ...message.choices.map((label) => h("li", { dir: "auto" }, label))) : null,
       h("p", { class: "meta" }, h("time", { datetime: new Date(entry.at).toISOString() }, time(entry.at)), message.author === "customer" ? null : this.#state(message, status)),

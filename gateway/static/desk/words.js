@@ -42,6 +42,8 @@ const SYSTEM = {
   "work_item.closed": ({ body }, names) => `${names[body.agent_id] ?? "The agent"} closed the conversation: ${words(body.disposition)}`,
   "case.opened": ({ body }) => `Case ${body?.number ?? ""} opened`,
   "consent.changed": ({ body }) => (body?.opted_in ? "Customer accepts messages again" : "Customer wants no more messages"),
+  "mail.stranger": () => "This mail named a conversation of somebody else; it began one of its own",
+  "address.marked": ({ body }) => (body?.mark === "unreachable" ? "Mails to the customer's address come back" : "The customer reported our mail as unwanted"),
   "person.verified": ({ body }) => (body?.merged || body?.merged_into ? "Identity proved; both records belong to one person" : "Identity proved"),
 };
 
