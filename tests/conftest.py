@@ -80,7 +80,8 @@ def chromium_path() -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out of the everyday run, and mark the browser tests where there is no browser."""
+    """Leave the long tests out of the everyday run, begin with its longest, and mark the browser tests where there is no browser."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
     if not config.getoption("--long"):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long") is not None])
         items[:] = [item for item in items if item.get_closest_marker("long") is None]

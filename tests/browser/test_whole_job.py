@@ -209,6 +209,7 @@ async def appears(locator: Locator) -> bool:
     return True
 
 
+@pytest.mark.first
 @pytest.mark.parametrize("killed", [False, True], ids=["undisturbed", "killed in every step"])
 async def test_the_whole_job(tmp_path: Path, open_page: OpenPage, *, killed: bool) -> None:
     job = Job(tmp_path, killed)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import apsw
+import pytest
 
 from core.store import journal
 from core.store.api import Tx
@@ -74,6 +75,7 @@ def turns(around: World) -> list[tuple[int, int]]:
         store.close()
 
 
+@pytest.mark.first
 async def test_five_thousand_events_delivered_up_to_five_times_have_one_effect_each(tmp_path: Path) -> None:
     around, made, posts, found = await deliver(tmp_path, 5_000)
     assert posts > 14_000

@@ -103,6 +103,7 @@ def test_what_a_killed_process_left_unsynced_is_made_durable_before_anything_is_
     assert number in found(tmp_path / "image" / "store.db").numbers
 
 
+@pytest.mark.first
 def test_opening_a_store_survives_a_failure_of_each_operation_in_turn(tmp_path: Path) -> None:
     with disk(f"opening-{tmp_path.name}") as layer:
         refused: Counter[str] = Counter()

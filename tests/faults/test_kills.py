@@ -103,6 +103,7 @@ def judge(around: World) -> None:
     assert set(history.statuses) <= {200, 503}, history.statuses
 
 
+@pytest.mark.first
 async def test_nothing_acknowledged_is_lost_when_the_gateway_is_killed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     kills = request.config.getoption("--kills")
     around = await kill_again_and_again(tmp_path, kills, seed=20_261)
