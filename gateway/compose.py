@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -121,7 +122,8 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     stack.callback(store.close)
     clock = tuning.clock
     demo = await start_demo(settings, data, clock, stack) if settings.mode == "demo" else None
-    channels = make_channels(settings, os.environ, keys, url, simulator=demo.twilio_url if demo else "")
+    simulated: dict[str, Any] = {"simulator": demo.twilio_url, "relay_port": demo.exchanger.port} if demo else {}
+    channels = make_channels(settings, os.environ, keys, url, **simulated)
     if demo:
         connect_numbers(demo, channels.values())
     for configured in channels.values():

@@ -41,15 +41,20 @@ def webhook_url(url: str, channel_id: str, secret: str) -> str:
 
 
 def make_channels(
-    settings: Settings, environ: Mapping[str, str], keys: Keys, url: str, *, simulator: str = ""
+    settings: Settings, environ: Mapping[str, str], keys: Keys, url: str, *, simulator: str = "", relay_port: int = 9
 ) -> dict[str, ConfiguredChannel]:
-    """Return every configured channel; `simulator` is the address of the stand-in for `api_base = "simulator"`. Raises `ConfigWrong`."""
+    """Return every configured channel; raises `ConfigWrong`.
+
+    `simulator` is the address of the stand-in for `api_base = "simulator"`, `relay_port` the port of that for `smtp_host = "simulator"`.
+    """
     typed = read_channels(settings, registry.settings_of, environ, keys)
     made, problems = {}, []
     for channel in settings.channels.values():
         values = typed[channel.id]
         if getattr(values, "api_base", "") == "simulator":
             values = replace(values, api_base=simulator or "http://127.0.0.1:9")
+        if getattr(values, "smtp_host", "") == "simulator":
+            values = replace(values, smtp_host="127.0.0.1", smtp_port=relay_port)
         secret = webhook_secret(keys, channel.id)
         address = _our_address(channel.address, settings.operator.country)
         hook = webhook_url(url, channel.id, secret)

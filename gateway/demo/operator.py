@@ -19,6 +19,7 @@ from core.store import conversations
 from core.store.api import Tx
 from gateway.demo.bss import DemoState, make_app, open_state
 from gateway.runtime import ConfiguredChannel
+from gateway.simulator.exchanger import Exchanger
 from gateway.simulator.telegram import TelegramStandIn, make_routes
 from gateway.simulator.twilio import TwilioStandIn
 from gateway.simulator.twilio import make_app as make_twilio_app
@@ -29,13 +30,14 @@ NUMBERS = ("+254700000001", "+254700000002", "+254700000003")
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The demo operator as it runs: where its billing and its provider answer, and both for the simulator."""
+    """The demo operator as it runs: where its billing and its providers answer, and all of them for the simulator."""
 
     bss_url: str
     bss: DemoState
     twilio_url: str
     twilio: TwilioStandIn
     telegram: TelegramStandIn
+    exchanger: Exchanger
 
 
 async def start_demo(settings: Settings, data: Path, clock: Clock, stack: AsyncExitStack) -> Demo:
@@ -49,7 +51,9 @@ async def start_demo(settings: Settings, data: Path, clock: Clock, stack: AsyncE
     providers.add_routes(make_routes(telegram))
     twilio.files.base_url = await listen(providers, stack)
     stack.push_async_callback(telegram.close)  # before its server, which waits for calls that are held
-    return Demo(await listen(make_app(state), stack), state, twilio.files.base_url, twilio, telegram)
+    exchanger = Exchanger(clock)
+    await exchanger.start(stack)
+    return Demo(await listen(make_app(state), stack), state, twilio.files.base_url, twilio, telegram, exchanger)
 
 
 def connect_numbers(demo: Demo, channels: Iterable[ConfiguredChannel]) -> None:

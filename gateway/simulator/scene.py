@@ -6,11 +6,13 @@ Must not know any one device.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from aiohttp import web
 
 from channels.numbers import msisdn
+from gateway import pages
 from gateway.demo.operator import Demo
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.simulator.feed import Feed, Wire
@@ -65,3 +67,9 @@ def text_of(body: Mapping[str, Any], name: str, *, most: int) -> str:
     if not isinstance(text, str) or len(text) > most:
         raise web.HTTPBadRequest
     return text
+
+
+@cache
+def sample() -> bytes:
+    """Return the picture that people here attach, a PNG."""
+    return (pages.STATIC / "simulator" / "sample.png").read_bytes()

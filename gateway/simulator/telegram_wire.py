@@ -94,7 +94,7 @@ def _flag(value: Any) -> bool:
 
 
 def _whole(value: Any) -> int:
-    if not re.fullmatch(r"-?[0-9]{1,12}", str(value)):
+    if not re.fullmatch(r"-?[0-9]{1,15}", str(value)):
         raise _bad("can't parse a field as Integer")
     return int(value)
 

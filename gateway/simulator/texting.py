@@ -6,13 +6,11 @@ Must not know what a message means.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from aiohttp import web
 
-from gateway import pages
-from gateway.simulator.scene import API, Scene, json_body, text_of
+from gateway.simulator.scene import API, Scene, json_body, sample, text_of
 from gateway.simulator.twilio_wire import WHATSAPP, PhoneMessage, bare
 
 SAMPLE = "/static/simulator/sample.png"
@@ -91,7 +89,7 @@ class _Texting:
         return f"{WHATSAPP}{address}" if address and app == "whatsapp" else address
 
     def _attached(self, body: Mapping[str, Any], to: str) -> tuple[str, ...]:
-        return (self._twilio.upload(to, "image/png", _sample()),) if body.get("picture") is True and to else ()
+        return (self._twilio.upload(to, "image/png", sample()),) if body.get("picture") is True and to else ()
 
     def _extra(self, app: str, body: Mapping[str, Any], number: str) -> dict[str, str]:
         """Return the fields of the webhook that a pressed button or a place adds."""
@@ -118,8 +116,3 @@ def _document(message: PhoneMessage, *, sent: bool) -> dict[str, Any]:
     if "Latitude" in message.extra:
         document["place"] = message.extra["Label"]
     return document
-
-
-@cache
-def _sample() -> bytes:
-    return (pages.STATIC / "simulator" / "sample.png").read_bytes()

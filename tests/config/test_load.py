@@ -64,6 +64,10 @@ def test_the_demo_operator_is_there_without_a_file() -> None:
         "ussd": ("ussd", "*384*100#"),
         "sms": ("sms_twilio", "+254711082000"),
         "web": ("webchat", "demo-chat"),
+        "voice": ("voice_twilio", "+254711082000"),
+        "whatsapp": ("whatsapp_twilio", "+254711082000"),
+        "telegram": ("telegram", "@demo_telecom_bot"),
+        "mail": ("email", "help@demo-telecom.example"),
     }
 
 

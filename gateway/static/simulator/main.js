@@ -1,6 +1,7 @@
 /* The front page: which device is shown, light or dark, how the billing system behaves, and who signs in at the desk. */
 
 import { Call } from "./call.js";
+import { Mail } from "./mail.js";
 import { Phone } from "./phone.js";
 import { Raw } from "./raw.js";
 import { Telegram } from "./telegram.js";
@@ -15,6 +16,7 @@ raw.ofPhone = () => phone.number;
 const texts = new Texts(phone);
 const dialler = new Dialler(phone, find("#call") && new Call(phone));
 const whatsapp = find("#whatsapp") && new WhatsApp(phone);
+const mail = find("#mail") && new Mail(phone);
 const telegram = find("#telegram") && new Telegram(phone);
 
 // ── Light or dark, in the frames too ───────────────────────────────────────────────────────────────────────────────
@@ -70,6 +72,7 @@ askMode();
 for (const tip of all("[data-sms]")) tip.addEventListener("click", () => texts.write(tip.dataset.sms));
 for (const tip of all("[data-dial]")) tip.addEventListener("click", () => dialler.dial(tip.dataset.dial));
 for (const tip of all("[data-whatsapp]")) tip.addEventListener("click", () => whatsapp.write(tip.dataset.whatsapp));
+for (const tip of all("[data-mail]")) tip.addEventListener("click", () => mail.write(tip.dataset.mail, ""));
 for (const tip of all("[data-telegram]")) tip.addEventListener("click", () => telegram.write(tip.dataset.telegram));
 find("#open-chat").addEventListener("click", () => {
   find("#shop").contentDocument?.querySelector("parley-chat")?.shadowRoot.querySelector(".launcher").click();
@@ -100,6 +103,7 @@ stream.addEventListener("open", () => {
 });
 stream.addEventListener("sms", (event) => texts.arrived(JSON.parse(event.data)));
 stream.addEventListener("whatsapp", (event) => whatsapp?.arrived(JSON.parse(event.data)));
+stream.addEventListener("mail", (event) => mail?.arrived(JSON.parse(event.data)));
 stream.addEventListener("telegram", (event) => telegram?.arrived(JSON.parse(event.data)));
 stream.addEventListener("session_ended", (event) => dialler.session.ended(JSON.parse(event.data).session));
 stream.addEventListener("exchange", (event) => raw.add(JSON.parse(event.data)));

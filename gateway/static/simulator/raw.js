@@ -12,6 +12,8 @@ const TITLES = {
   "ussd-end": "USSD session end",
   voice: "Call to the webhook",
   "voice-status": "Call status callback",
+  "mail-in": "Mail to the gateway",
+  "mail-out": "Mail from the gateway",
   "whatsapp-webhook": "WhatsApp to the webhook",
   "whatsapp-api": "WhatsApp through the API",
   "whatsapp-callback": "WhatsApp status callback",
@@ -121,7 +123,7 @@ function chatTitle(exchange) {
 }
 
 function status(exchange) {
-  return exchange.what === "chat" && !exchange.answer.startsWith("HTTP/") ? "" : /^HTTP\/1\.1 (\d+)/.exec(exchange.answer)?.[1] || "–";
+  return exchange.what === "chat" && !exchange.answer.startsWith("HTTP/") ? "" : /^(?:HTTP\/1\.1 )?(\d{3})/.exec(exchange.answer)?.[1] || "–";
 }
 
 /* First line, header names and body told apart, all of it as text. */
