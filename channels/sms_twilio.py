@@ -11,11 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape, quoteattr
 
-from channels import forms, numbers, twilio_hooks, twilio_messages
+from channels import forms, numbers, twilio_hooks, twilio_media, twilio_messages
+from core.model.adapter import MediaSource
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Capabilities, Family
 from core.model.ids import ChannelId
-from core.model.inbound import InboundEvent, RawRequest
+from core.model.inbound import InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
 from core.text.segments import transliterate
 from core.text.split import split
@@ -52,6 +53,7 @@ class SmsTwilio:
             provider_retries="once, and only if it could not connect; more with #rc=5&rp=all at the end of the webhook URL",
         )
         self._address = our_address
+        self._account = settings
         self._callback = public_url
         self._region = default_region
         self._rest = rest
@@ -84,6 +86,10 @@ class SmsTwilio:
         callback = twilio_hooks.url_about(self._callback, message)
         sid = await self._rest.create(to=message.recipient.value, from_=message.sender.value, body=text, status_callback=callback)
         return SendResult(external_id=sid)
+
+    async def media_source(self, media: Media) -> MediaSource:
+        """Say from where an attachment is fetched."""
+        return twilio_media.source(self._account, media)
 
     async def close(self) -> None:
         """End the connections to Twilio."""

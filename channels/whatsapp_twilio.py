@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from channels import forms, twilio_hooks, twilio_messages
+from channels import forms, twilio_hooks, twilio_media, twilio_messages
+from core.model.adapter import MediaSource
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Capabilities, ChoiceStyle, Family
 from core.model.ids import ChannelId
@@ -79,6 +80,7 @@ class WhatsAppTwilio:
         self._ours = f"{_PREFIX}{our_address.value}"
         self._button_sids = settings.button_sids
         self._template_sid = settings.template_sid
+        self._account = settings
         self._callback = public_url
         self._rest = rest
         self._forms = forms.LastForm()
@@ -115,6 +117,10 @@ class WhatsAppTwilio:
                 raise SendError(error.code, retryable=True, provider_code=_WINDOW_CLOSED, retry_after_s=0.0, detail=error.detail) from None
             raise
         return SendResult(external_id=sid)
+
+    async def media_source(self, media: Media) -> MediaSource:
+        """Say from where an attachment is fetched."""
+        return twilio_media.source(self._account, media)
 
     async def close(self) -> None:
         """End the connections to Twilio."""

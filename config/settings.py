@@ -153,6 +153,39 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSettings:
+    """Attachments: how large they may be, how much of them is kept, and from where they come."""
+
+    max_bytes: int = field(
+        default=20_971_520,
+        metadata=doc("A larger attachment is not kept.", least=1_024, most=268_435_456),
+    )
+    quota_bytes: int = field(
+        default=21_474_836_480,
+        metadata=doc("So much is kept of all attachments together; what comes after that waits for a day and is then refused.", least=0),
+    )
+    free_min_bytes: int = field(
+        default=1_073_741_824,
+        metadata=doc("While less than this is free on the disk with the data folder, no attachment is kept.", least=0),
+    )
+    refused_types: tuple[str, ...] = field(
+        default=(),
+        metadata=doc(
+            "Types that are not kept at all, as the content itself shows them, such as application/zip or video/*.",
+            pattern=r"[a-z]+/([a-z0-9.+-]+|\*)",
+        ),
+    )
+    hosts: tuple[str, ...] = field(
+        default=(),
+        metadata=doc(
+            "Names of further hosts from which attachments may be fetched, by https and without credentials, such as a provider's new "
+            "content network.",
+            pattern=r"[a-z0-9-]+(\.[a-z0-9-]+)+",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One channel: its id, its kind, our address on it, and the table with the settings of that kind."""
 
@@ -178,6 +211,7 @@ class Settings:
     backend: Backend = field(default_factory=Backend)
     interaction: Interaction = field(default_factory=Interaction)
     desk: Desk = field(default_factory=Desk)
+    media: MediaSettings = field(default_factory=MediaSettings)
     channels: Mapping[str, Channel] = field(
         default_factory=dict,
         metadata=doc("A table for each channel, by its id: kind, address, and the settings of the kind."),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core import calls, letters, record
+from core import calls, letters, media, record
 from core.advance import Advance, Outcome, TurnRules
 from core.arrival import Arrival
 from core.identity import people
@@ -19,8 +19,8 @@ from core.model.inbound import ContactSignal, InboundMessage, Session
 from core.model.outbound import Author
 from core.record import Link
 from core.record_actions import set_consent
-from core.sessions import new_part
 from core.routing.handover import queue_item
+from core.sessions import new_part
 from core.store import actions, conversations, interactions, journal, messages, timers
 from core.store.api import Tx
 from core.store.conversations import Person
@@ -56,6 +56,8 @@ class Turns:
             outcome = self._go_on(tx, person, link, what, arrival.id, arrival.received_at, request, sorry=sorry)
         else:
             outcome = self._set_aside(tx, person, link, arrival, aside)
+        if media.record(tx, arrival.id, arrival.channel.id, said.media, arrival.received_at):
+            outcome.wake.add("media")
         raw = record.MASK if outcome.concealed else arrival.raw
         journal.insert(
             tx, arrival.channel.id, said.external_id, arrival.id, outcome.conversation_id, arrival.received_at, raw, outcome.answer

@@ -41,6 +41,8 @@ from gateway.door import Door, most_connections
 from gateway.hints import Hints
 from gateway.mail import reading as mail_reading
 from gateway.mail import server as mail_server
+from gateway.media import job as media_job
+from gateway.media.contents import Contents
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.web import make_app
 from gateway.workers import Workers
@@ -144,12 +146,14 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
         lease=lease,
         demo=demo,
     )
+    gateway.contents = Contents(gateway)
     await _take_over(gateway)
     backend = HttpBackend(demo.bss_url if demo and settings.backend.url == "demo" else settings.backend.url)
     stack.push_async_callback(backend.close)
     runner = ActionRunner(load_actions(project_folder(settings)), backend, currency=settings.operator.currency)
     stack.callback(runner.close)
     await _start_loops(gateway, runner, stack, tuning)
+    await media_job.start(gateway, stack)
     most = tuning.connections or most_connections()
     await _start_web(make_app(gateway), listener, gateway.counters, most, stack)
     if settings.server.health_port:

@@ -29,6 +29,7 @@ from core.receipts import read_up_to, report
 from core.store import actions, journal
 from core.store.api import StoreUnavailable
 from gateway.mail.kept import described, keep
+from gateway.media.contents import with_contents_kept
 from gateway.requests import OpenRequest
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -95,6 +96,8 @@ async def take_in(
 
 async def _message(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, said: InboundMessage, *, missed: bool) -> Answer:
     arrival = _arrival(gateway, configured, request, missed=missed)
+    if said.media:
+        said = await with_contents_kept(gateway, said)
     try:
         outcome = await gateway.store.write(lambda tx: gateway.turns.receive(tx, arrival, said))
     except StoreUnavailable:

@@ -25,6 +25,7 @@ from gateway.requests import OpenRequest, OpenRequests
 
 if TYPE_CHECKING:
     from gateway.demo.operator import Demo
+    from gateway.media.contents import Contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Gateway:
     demo: Demo | None = None
     requests: OpenRequests = field(default_factory=OpenRequests)
     mail_ports: dict[str, int] = field(default_factory=dict)  # where mails are taken over, by channel
+    contents: Contents = field(init=False)
     start_action: Callable[[RunAction, OpenRequest | None], None] = field(init=False)
 
     def core_channels(self) -> dict[str, Channel]:

@@ -57,7 +57,7 @@ class SaysSorry(Protocol):
 class MediaSource:
     """From where an attachment is fetched: only `hosts` are ever asked, and only the first of them is given the `headers`."""
 
-    url: str
+    url: str = field(repr=False)
     hosts: tuple[str, ...]
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 

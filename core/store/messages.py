@@ -74,7 +74,14 @@ def content_of(reply: Reply) -> str | None:
 def media_documents(media: Sequence[Media]) -> list[dict[str, Any]]:
     """Return media references as documents."""
     return [
-        {"kind": item.kind, "url": item.url, "content_type": item.content_type, "caption": item.caption, "values": dict(item.values)}
+        {
+            "kind": item.kind,
+            "url": item.url,
+            "content_type": item.content_type,
+            "caption": item.caption,
+            "name": item.name,
+            "values": dict(item.values),
+        }
         for item in media
     ]
 

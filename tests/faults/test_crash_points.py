@@ -26,7 +26,7 @@ MSISDN = "+254711000077"
 AMOUNT = 77
 CHANNELS = ("ussd", "sms", "twiml", "web")
 # Where a point lies on the way of some channels only.
-ONLY = {"dispatch": ("sms",), "receipt": ("sms",), "timer": ("ussd",), "kept": (), "mailbox": ()}  # mails: test_kept_mails, test_imap
+ONLY = {"dispatch": ("sms",), "receipt": ("sms",), "timer": ("ussd",), "media": (), "kept": (), "mailbox": ()}  # each with tests of its own
 # The first commits are those of the start itself; the eighth and tenth lie in the conversation.
 HITS = {"timer": ("1",), "store": ("1", "8", "10")}
 

@@ -13,12 +13,14 @@ create table media (
     state text not null check (state in ('waiting', 'fetching', 'stored', 'refused')),
     code text,
     digest text,
-    size integer,
+    size bigint,
     attempts integer not null default 0,
     due_at bigint not null,
     lease text,
-    lease_until bigint,
-    created_at bigint not null
+    created_at bigint not null,
+    check ((state = 'stored') = (digest is not null and size is not null)),
+    check ((state = 'refused') <= (code is not null))
 );
 create unique index media_message on media (message_id, position);
 create index media_due on media (due_at) where state in ('waiting', 'fetching');
+create index media_content on media (digest, size) where digest is not null;
