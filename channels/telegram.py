@@ -68,6 +68,7 @@ class Telegram:
         choices=ChoiceStyle.BUTTONS,
         choices_max=_BUTTONS_MAX,
         media=_MEDIA,
+        shares_number=True,
         sends_per_s=30.0,
         sends_per_recipient_s=1.0,
         merge_replies=True,

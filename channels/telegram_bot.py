@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, LinkPreviewOptions, ReplyKeyboardMarkup
 from telegram.error import InvalidToken, TelegramError
 from telegram.request import BaseRequest, RequestData
 
@@ -55,7 +55,7 @@ class TelegramBot:
 
     async def send(self, chat: str, reply: Reply) -> str:
         """Send a reply once and return the id of the message; raises `SendError`."""
-        buttons = _keyboard(reply.choices)
+        buttons = _contact_key(reply.asks_number) if reply.asks_number else _keyboard(reply.choices)
         media = reply.media[0] if reply.media else None
         try:
             if media is None:
@@ -186,6 +186,11 @@ def _keyboard(choices: tuple[Choice, ...]) -> InlineKeyboardMarkup | None:
     buttons = [InlineKeyboardButton(choice.label, callback_data=choice.token) for choice in choices]
     width = 2 if all(len(choice.label) <= _SHORT_LABEL_CHARS for choice in choices) else 1
     return InlineKeyboardMarkup([buttons[start : start + width] for start in range(0, len(buttons), width)])
+
+
+def _contact_key(label: str) -> ReplyKeyboardMarkup:
+    """Return a key below the talk that shares the person's own number, until it is used."""
+    return ReplyKeyboardMarkup([[KeyboardButton(label, request_contact=True)]], resize_keyboard=True, one_time_keyboard=True)
 
 
 def _refused(answer: HttpAnswer) -> SendError:

@@ -13,7 +13,7 @@ from core import record
 from core.effects import Applied, apply
 from core.identity import people
 from core.model.channel import Channel
-from core.model.dialog import ActionDone, ActionHeld, Dialog, DialogContext, DialogInput, Fact, RunAction, TimerFired
+from core.model.dialog import ActionDone, ActionHeld, Dialog, DialogContext, DialogInput, Fact, RunAction, Said, TimerFired
 from core.model.ids import MessageId, derive
 from core.model.outbound import Answer, Author, OutboundMessage, Reply
 from core.record import Link
@@ -112,6 +112,7 @@ class Advance:
         state: dict[str, Any] | None = decode(person.conversation.state) if person.conversation.state else None
         replies: list[Reply] = []
         fired = isinstance(what, TimerFired)
+        proved = what.proved if isinstance(what, Said) else ""
         applied = Applied()
         run: RunAction | None = None
         outcome = Outcome()
@@ -126,7 +127,7 @@ class Advance:
             run, applied.run = applied.run, None
             if run is None or run.name not in RECORD_ACTIONS:
                 break
-            person, what = self._run_record_action(tx, person, link, run, at)
+            person, what = self._run_record_action(tx, person, link, run, at, proved)
             outcome.wake.add("outbox")  # it may have sent a code
         person.conversation.state = encode(state) if state else None
         person.conversation.failures = 0
@@ -195,7 +196,7 @@ class Advance:
             outcome.answer = link.channel.acknowledge(sent if inline else ())
         return self.finish(tx, person, link, outcome)
 
-    def _run_record_action(self, tx: Tx, person: Person, link: Link, run: RunAction, at: int) -> tuple[Person, ActionDone]:
+    def _run_record_action(self, tx: Tx, person: Person, link: Link, run: RunAction, at: int, proved: str) -> tuple[Person, ActionDone]:
         scope = RecordScope(
             person=person,
             link=link,
@@ -206,6 +207,7 @@ class Advance:
             operator=self._rules.operator,
             language=person.language or self._rules.default_language,
             code_key=self._rules.code_key,
+            proved=proved,
         )
         slots = RECORD_ACTIONS[run.name](tx, scope, run.tracker.get("slots", {}))
         events = tuple({"event": "slot", "name": name, "value": value} for name, value in slots.items())

@@ -40,7 +40,7 @@ def hear(
     content: str | None,
     at: int,
     external_id: str,
-    author: Author,
+    author: Author = Author.CUSTOMER,
     late: bool = False,
 ) -> None:
     """Record what came in: what a customer said, or what a machine wrote, which nobody has to have seen before they answer.

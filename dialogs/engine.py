@@ -5,7 +5,6 @@ It holds the order of things; flows, prompts, words and screens each have their 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from core.model.capabilities import Family
@@ -28,18 +27,20 @@ from core.model.inbound import Session
 from dialogs import results, sessions, stack
 from dialogs.guards import give_up, keep_waiting, mails_used_up, take_consent, too_often, within_mails
 from dialogs.handover import away_until, hand_over
+from dialogs.hearing import heard, proves, unanswered
 from dialogs.interpret import consent, interpret
 from dialogs.meanings import Alarm, Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear
-from dialogs.model import Collect, Flow, Link, Project
+from dialogs.model import Collect, Project
 from dialogs.navigate import correct, navigate
-from dialogs.normal import clean, normal, without_slash
-from dialogs.prompts import recorded, refuse, take_answer
+from dialogs.normal import normal
+from dialogs.prompts import recorded, take_answer
 from dialogs.redial import line_dropped
 from dialogs.render import replies
 from dialogs.spoken import asked_to_wait
 from dialogs.steps import run
 from dialogs.templates import show
 from dialogs.turn import Option, Stuck, Turn, Utterance
+from dialogs.unclear import clarify, not_understood
 from dialogs.understanding import KeywordUnderstanding, Understand
 
 
@@ -85,19 +86,15 @@ class Engine:
         """The person speaks: consent first, then a word with whoever owns the conversation, then the dialog."""
         if turn.state.pop("redial", None) is not None:
             turn.effects.append(CancelTimer("redial"))
-        texts = tuple(text for text in map(clean, said.texts) if text.strip())
-        if turn.family == Family.VOICE:
-            texts = tuple(text.rstrip(" .") or text for text in texts)  # written down by a recogniser, as a sentence
-        elif turn.family == Family.TELEGRAM:
-            begins = said.session is Session.NEW  # by /start, which means consent to whoever has withdrawn it, and else a beginning
-            texts = (("start",) if turn.context.opted_out else ()) if begins else tuple(map(without_slash, texts))
-        if texts != said.texts:
-            said = replace(said, texts=texts)
+        said = heard(turn, said)
+        texts = said.texts
         if texts and said.choice is None and (opted_in := consent(turn, normal(texts[0]))) is not None:
             take_consent(turn, opted_in=opted_in)
             return
         if turn.context.owner != "bot":
             keep_waiting(turn)
+            return
+        if said.corrects and not unanswered(turn):
             return
         if "pending" in turn.state:
             self._meanwhile(turn, texts)
@@ -115,8 +112,13 @@ class Engine:
         elif said.choice is not None:
             self._chosen(turn, said.choice)
         elif texts and not offered:
+            proving = proves(turn, said)
+            if proving is not None:
+                stack.start(turn, self.project.flows[proving], {})
+                run(turn)
             turn.state["queue"] = list(texts)
-            self._answer_queue(turn, first=not (said.session is Session.NEW and turn.context.capabilities.session))
+            dialled = said.session is Session.NEW and turn.context.capabilities.session
+            self._answer_queue(turn, first=not dialled and proving is None)
         elif said.media and not texts and recorded(turn, said.media):
             run(turn)
         elif said.media and not texts:
@@ -181,11 +183,11 @@ class Engine:
             case Correct():
                 correct(turn, meaning.slot, meaning.value, step)
             case Clarify():
-                _clarify(turn, meaning.flows)
+                clarify(turn, meaning.flows)
             case Alarm():
                 hand_over(turn, meaning.reason, offer=False)  # it waits for people in any case
             case _:
-                _unclear(turn, step)
+                not_understood(turn, step)
         if turn.page is None:
             run(turn)
 
@@ -259,35 +261,6 @@ def _give(turn: Turn, step: Collect, value: object, label: str, *, sure: bool) -
         stack.push_pattern(turn, "pattern_confirm_answer", {"answer": label, "value": value})
     else:
         take_answer(turn, step, value)
-
-
-def _clarify(turn: Turn, flows: tuple[str, ...]) -> None:
-    names = [{"title": turn.project.flows[name].name(turn.language), "value": name} for name in flows]
-    names.append({"title": turn.text("utter_something_else"), "value": "none"})
-    if not any(_hands_over(turn.project.flows[name]) for name in flows):
-        names.append({"title": turn.text("utter_an_agent"), "value": "agent"})
-    asked = turn.state.get("clarified", 0) + 1
-    turn.state["clarified"] = asked
-    if asked > 2:
-        hand_over(turn, "unclear")
-        return
-    stack.drop_patterns(turn)
-    stack.push_pattern(turn, "pattern_clarification")
-    turn.set("flow_options", names)
-
-
-def _hands_over(flow: Flow) -> bool:
-    """Tell whether `flow` does nothing but call a person."""
-    return isinstance(flow.steps[0], Link) and flow.steps[0].flow == "pattern_human_handoff"
-
-
-def _unclear(turn: Turn, step: Collect | None) -> None:
-    if step is not None:
-        refuse(turn, turn.frame, step)
-        return
-    misses = turn.state.get("misses", 0) + 1
-    turn.state["misses"] = misses
-    stack.push_pattern(turn, "pattern_cannot_handle", {"reason": "default", "count": misses})
 
 
 def _result(turn: Turn) -> Advanced:

@@ -6,6 +6,7 @@ A screen keeps to the budget of the channel and is never cut inside an option; w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from unicodedata import normalize
 
@@ -49,6 +50,8 @@ def replies(turn: Turn) -> tuple[Reply, ...]:
         choices = tuple(Choice(str(place), option[0], f"{prompt['nonce']}:{place}") for place, option in enumerate(options, 1))
         final = out.pop()
         out.append(Reply(final.text, choices, final.media, language=final.language, sensitive=final.sensitive))
+    if out and capabilities.shares_number and not options and _asks_number(turn):
+        out.append(replace(out.pop(), asks_number=turn.text("utter_share_number")))
     if turn.ends and out:
         final = out.pop()
         out.append(Reply(final.text, final.choices, final.media, ends_session=True, language=final.language, sensitive=final.sensitive))
@@ -57,6 +60,13 @@ def replies(turn: Turn) -> tuple[Reply, ...]:
 
 def _shows_prompt(turn: Turn) -> bool:
     return turn.prompt is not None and any(said.asks or turn.prompt["frame"] == 0 for said in turn.said)
+
+
+def _asks_number(turn: Turn) -> bool:
+    """Tell whether the open question wants the number by which the person is to be known."""
+    step = turn.collect_step()
+    asked = step is not None and step.type == "msisdn" and turn.frame["flow"] == turn.project.auth_flow
+    return asked and _shows_prompt(turn)
 
 
 def lines(options: Sequence[Option]) -> list[str]:

@@ -5,18 +5,32 @@ from __future__ import annotations
 from core.model.address import Address, AddressKind, Strength
 from core.model.channel import Channel
 from core.model.ids import derive
+from core.model.inbound import InboundMessage
 from core.store import conversations, parties
 from core.store.api import Tx
 from core.store.conversations import Person
 from core.store.events import append
 
 
-def meet(tx: Tx, address: Address, channel: Channel, cause: str, at: int) -> Person:
-    """Return the person behind an address; one that nobody owns opens a prospect with a conversation of its own."""
+def meet(tx: Tx, address: Address, channel: Channel, cause: str, at: int, own: Address | None = None) -> Person:
+    """Return the person behind an address; one that nobody owns opens a prospect with a conversation of its own.
+
+    `own` is a number that their message proves to be theirs: it joins them with its owner, unless an agent is speaking with them.
+    """
     person = conversations.person(tx, address, channel.id)
-    if person is not None:
+    if person is None:
+        person = admit(tx, address, channel.id, channel.capabilities.sender_strength, f"first contact on {channel.id}", cause, at)
+    if own is None or person.conversation.owner != "bot":
         return person
-    return admit(tx, address, channel.id, channel.capabilities.sender_strength, f"first contact on {channel.id}", cause, at)
+    return prove(tx, person, own, channel.id, cause, at, f"contact shared on {channel.id}")
+
+
+def own_number(said: InboundMessage) -> Address | None:
+    """Return the number that a message proves to be its sender's: of a shared contact that the provider says is their own."""
+    for item in said.media:
+        if item.kind == "contact" and item.values.get("own") == "yes":
+            return Address(AddressKind.MSISDN, item.values["phone"])
+    return None
 
 
 def admit(
@@ -34,18 +48,20 @@ def admit(
 
 
 def trust(person: Person, channel: Channel) -> Strength:
-    """Return how well the sender of a message is known: what the channel proves of an address, or what a visitor has proved since."""
-    if person.address.kind is AddressKind.VISITOR:
+    """Return how well the sender of a message is known: what the channel proves of an address, or what its holder has proved since.
+
+    The latter only where nobody else can write from that address: a visitor's token, a Telegram account.
+    """
+    if person.address.kind in {AddressKind.VISITOR, AddressKind.TELEGRAM}:
         return person.strength
     return channel.capabilities.sender_strength
 
 
-def prove(tx: Tx, person: Person, proved: Address, channel_id: str, cause: str, at: int) -> Person:
+def prove(tx: Tx, person: Person, proved: Address, channel_id: str, cause: str, at: int, evidence: str = "one-time code") -> Person:
     """Join a person with the owner of an address that they have just proved; return whom the conversation belongs to from now on.
 
     The proved address keeps its owner; the address in use moves to that owner. A merge is a set of links, so it can be undone.
     """
-    evidence = "one-time code"
     medium = parties.current_medium(tx, proved)
     if medium is None:
         parties.link(tx, derive(cause, "proved"), person.party_id, proved, Strength.PROVED, evidence, at)
@@ -58,15 +74,16 @@ def prove(tx: Tx, person: Person, proved: Address, channel_id: str, cause: str, 
         append(tx, person.conversation, "person.verified", at, body={"address": proved.kind.value})
         conversations.save(tx, person.conversation)
         return _reload(tx, person, channel_id, person.conversation.state)
-    return _merge(tx, person, medium[1], channel_id, cause, at)
+    return _merge(tx, person, medium[1], channel_id, cause, at, evidence)
 
 
-def _merge(tx: Tx, person: Person, owner_id: str, channel_id: str, cause: str, at: int) -> Person:
+def _merge(tx: Tx, person: Person, owner_id: str, channel_id: str, cause: str, at: int, evidence: str) -> Person:
     old = person.conversation
     number = (parties.current_medium(tx, person.address) or ("", "", 0))[2]
     parties.unlink(tx, person.medium_id, at)
-    parties.link(tx, derive(cause, "merged"), owner_id, person.address, Strength.PROVED, "one-time code", at, number)
-    parties.set_merged(tx, old.party_id, owner_id)
+    parties.link(tx, derive(cause, "merged"), owner_id, person.address, Strength.PROVED, evidence, at, number)
+    if person.role == "prospect":  # else two customers have used one address one after the other, and stay two
+        parties.set_merged(tx, old.party_id, owner_id)
     target = conversations.of_party(tx, owner_id)
     latest = tx.one("select id from interaction where conversation_id = ? order by opened_at desc limit 1", (target.id,))
     if person.interaction_id is not None:

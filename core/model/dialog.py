@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from core.model.address import Strength
@@ -48,15 +49,28 @@ class DialogContext:
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
+class Corrects(StrEnum):
+    """What a message corrects: nothing, the latest word, or one before it, which the dialog is not told of."""
+
+    NOTHING = ""
+    LATEST = "latest"
+    EARLIER = "earlier"
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The person said something. Several `texts` are answers given at once (a USSD dial string); `choice` is an option token."""
+    """The person said something. Several `texts` are answers given at once (a USSD dial string); `choice` is an option token.
+
+    `proved` is the person's own phone number in E.164 if this very message proves it, such as a contact that the provider vouches for.
+    """
 
     texts: tuple[str, ...] = ()
     choice: str | None = None
     media: tuple[Media, ...] = ()
     session: Session = Session.NONE
     session_id: str | None = None
+    corrects: Corrects = Corrects.NOTHING
+    proved: str = ""
 
 
 @dataclass(frozen=True, slots=True)

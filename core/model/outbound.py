@@ -47,6 +47,7 @@ class Reply:
     language: str = "en"
     sensitive: bool = False  # shown masked in record, log and desk
     listen: Listen | None = None
+    asks_number: str = ""  # label of the button by which people share their own number, on channels that have one
     holds: bool = False  # the person is asked to wait: the provider is to ask again for what follows
 
 

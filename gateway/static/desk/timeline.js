@@ -8,6 +8,11 @@ import { isStep, messageState, stepText, systemText } from "./words.js";
 const NEAR_END_PX = 80;
 const TOGETHER_MS = 180_000;
 
+/* Says that a message was changed by whoever wrote it; both versions stay. */
+function corrected({ corrects, corrected_by: by }) {
+  return corrects || by ? h("span", {}, by ? "Changed later" : "Changes what was written before") : null;
+}
+
 export class Timeline {
   constructor(handlers) {
     this.handlers = handlers; // older, again
@@ -123,7 +128,7 @@ export class Timeline {
       message.letter ? mailRest(message) : null,
       (message.media ?? []).map((one) => h("p", { class: "media" }, `${one.kind}${one.caption ? `: ${one.caption}` : ""}`)),
       message.choices?.length ? h("ul", { class: "choices", "aria-label": "Options offered" }, ...message.choices.map((label) => h("li", { dir: "auto" }, label))) : null,
-      h("p", { class: "meta" }, h("time", { datetime: new Date(entry.at).toISOString() }, time(entry.at)), message.author === "customer" ? null : this.#state(message, status)),
+      h("p", { class: "meta" }, h("time", { datetime: new Date(entry.at).toISOString() }, time(entry.at)), corrected(message), message.author === "customer" ? null : this.#state(message, status)),
     );
   }
 
