@@ -75,7 +75,7 @@ async def test_the_order_is_kept_in_each_of_200_conversations(tmp_path: Path) ->
 
 def send_whatever_is_due() -> None:
     """Claim messages without regard to those before them."""
-    outbox._DUE = outbox._DUE.replace(outbox._HEAD, "true")
+    outbox._DUE, outbox._NEXT = (sql.replace(outbox._HEAD, "true") for sql in (outbox._DUE, outbox._NEXT))
     outbox._HEAD = "true"
 
 
