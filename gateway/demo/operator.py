@@ -60,7 +60,7 @@ def connect_numbers(demo: Demo, channels: Iterable[ConfiguredChannel]) -> None:
     """Tell the stand-in for Twilio which of the channels are its own, and where their messages and calls go."""
     for configured in channels:
         settings, number = configured.settings, configured.channel.address.value
-        if getattr(settings, "api_base", demo.twilio_url) != demo.twilio_url:
+        if getattr(settings, "api_base", "") != demo.twilio_url:
             continue
         match configured.channel.kind:
             case "sms_twilio":
