@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core import calls, letters, media, record
+from core import calls, corrections, letters, media, record
 from core.advance import Advance, Outcome, TurnRules
 from core.arrival import Arrival
 from core.identity import people
 from core.model.address import Address, AddressKind
 from core.model.channel import Channel
-from core.model.dialog import ActionDone, ActionHeld, ActionLate, Dialog, DialogInput, HandedBack, Said, SessionEnded, TimerFired
+from core.model.dialog import ActionDone, ActionHeld, ActionLate, Corrects, Dialog, DialogInput, HandedBack, Said, SessionEnded, TimerFired
 from core.model.ids import derive
 from core.model.inbound import ContactSignal, InboundMessage, Session
 from core.model.outbound import Author
@@ -48,9 +48,10 @@ class Turns:
         if earlier is not None:
             return Outcome(earlier.conversation_id, earlier.answer, duplicate=True)
         placed = letters.place(tx, arrival.channel.id, said, arrival.id, arrival.received_at)
-        person, link = self._meet(tx, arrival, said.sender, placed.guest_of if placed else None)
+        person, link = self._meet(tx, arrival, said.sender, placed.guest_of if placed else None, people.own_number(said))
         what = self._heard(tx, person, link, arrival, said)
         aside = letters.file_heard(tx, arrival.channel, person, said, placed, arrival.id, arrival.received_at) if placed else arrival.aside
+        aside = "" if what.corrects is Corrects.EARLIER else aside
         request = None if arrival.missed_at is not None else (arrival.channel.id, said.external_id)
         if aside is None:
             outcome = self._go_on(tx, person, link, what, arrival.id, arrival.received_at, request, sorry=sorry)
@@ -186,9 +187,11 @@ class Turns:
         outcome = Outcome(person.conversation.id, arrival.channel.acknowledge(()))
         return self._advance.finish(tx, person, link, outcome)
 
-    def _meet(self, tx: Tx, arrival: Arrival, sender: Address, guest_of: str | None = None) -> tuple[Person, Link]:
+    def _meet(
+        self, tx: Tx, arrival: Arrival, sender: Address, guest_of: str | None = None, own: Address | None = None
+    ) -> tuple[Person, Link]:
         if guest_of is None:
-            person = people.meet(tx, sender, arrival.channel, arrival.id, arrival.received_at)
+            person = people.meet(tx, sender, arrival.channel, arrival.id, arrival.received_at, own)
         else:
             person = letters.guest(tx, guest_of, sender, arrival.channel.id)
         if person.interaction_id is None:
@@ -220,7 +223,9 @@ class Turns:
             if arrival.channel.capabilities.hold_s:
                 actions.drop_held(tx, conversation.id)
         shown = "*".join(texts) if texts else said.text
-        content = {"media": messages.media_documents(said.media)} if said.media else {}
+        content, corrects = corrections.place(tx, conversation.id, arrival.channel.id, arrival.id, said)
+        if said.media:
+            content["media"] = messages.media_documents(said.media)
         record.hear(
             tx,
             conversation,
@@ -233,7 +238,9 @@ class Turns:
             external_id=said.external_id,
             author=Author.SYSTEM if said.letter and said.letter.automatic else Author.CUSTOMER,
         )
-        return Said(tuple(text[:TEXT_MAX_CHARS] for text in texts), said.choice, said.media, session, said.session_id)
+        own = people.own_number(said) if conversation.owner == "bot" else None
+        heard = tuple(text[:TEXT_MAX_CHARS] for text in texts)
+        return Said(heard, said.choice, said.media, session, said.session_id, corrects, own.value if own else "")
 
     def _signalled(self, tx: Tx, person: Person, link: Link, arrival: Arrival, signal: ContactSignal, *, quiet: bool) -> Outcome:
         conversation = person.conversation

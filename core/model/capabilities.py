@@ -58,6 +58,7 @@ class Capabilities:
     answer_deadline_s: float | None = None
     hold_s: float = 0.0  # how long beyond the deadline a person can be kept waiting, by an answer that makes the provider ask again
     hold_s: float = 0.0  # how long beyond the deadline a person can be kept waiting, by an answer that makes the provider ask again
+    shares_number: bool = False  # people can share their own number, which the provider then vouches for
     merge_replies: bool = False  # the replies of one turn become one message
     delivery_reports: bool = False
     on_unknown: OnUnknown = OnUnknown.REPEAT
