@@ -18,18 +18,24 @@ class _Wrong(ValueError):
     """The text is JSON that we do not accept."""
 
 
-def read_object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
     """Return the JSON object of a body; raises `UnreadableRequest` with `too_large`, `encoding` or `json`."""
-    if len(body) > BODY_BYTES_MAX:
+    value = read_value(body, bytes_max)
+    if not isinstance(value, dict):
+        raise UnreadableRequest("json", "not an object")
+    return value
+
+
+def read_value(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> object:
+    """Return what JSON a body is, an object or not; raises `UnreadableRequest` as `read_object` does."""
+    if len(body) > bytes_max:
         raise UnreadableRequest("too_large")
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value: object = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except UnicodeDecodeError:
         raise UnreadableRequest("encoding") from None
     except (ValueError, RecursionError):
         raise UnreadableRequest("json") from None
-    if not isinstance(value, dict):
-        raise UnreadableRequest("json", "not an object")
     return value
 
 

@@ -66,6 +66,8 @@ class _Webhooks:
 
     async def _answer(self, request: web.Request, configured: ConfiguredChannel) -> Answer:
         gateway, channel_id = self._gateway, configured.channel.id
+        if configured.channel.capabilities.body_max_bytes > gateway.settings.server.body_max_bytes:
+            request = request.clone(client_max_size=configured.channel.capabilities.body_max_bytes)
         try:
             if request.content.is_eof():
                 body = await request.read()

@@ -57,12 +57,12 @@ class Capabilities:
     session: bool = False  # the transport has sessions that end (USSD, voice)
     answer_deadline_s: float | None = None
     hold_s: float = 0.0  # how long beyond the deadline a person can be kept waiting, by an answer that makes the provider ask again
-    hold_s: float = 0.0  # how long beyond the deadline a person can be kept waiting, by an answer that makes the provider ask again
     shares_number: bool = False  # people can share their own number, which the provider then vouches for
     merge_replies: bool = False  # the replies of one turn become one message
     delivery_reports: bool = False
     on_unknown: OnUnknown = OnUnknown.REPEAT
     provider_retries: str = "none"  # a sentence for operators
+    body_max_bytes: int = 0  # what one request of the provider may have where that is more than the setting allows; 0: no more
     parsed_later: bool = False  # requests are kept and acknowledged first, and taken apart in a process of their own
     sends_per_s: float = 0.0  # what the provider takes from one account; 0: no limit
     sends_per_recipient_s: float = 0.0  # what it takes for one recipient; 0: no limit

@@ -1,0 +1,54 @@
+"""Reads `multipart/form-data` bodies: limited in count, in time linear in their size, files beside fields.
+
+Must not decode the contents: which character set they have, only the provider says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from channels.forms import NotAForm
+from channels.mail.fields import parameters
+
+PARTS_MAX = 300
+HEAD_BYTES_MAX = 8_192
+_TYPE = "multipart/form-data"
+
+
+@dataclass(frozen=True, slots=True)
+class FormPart:
+    """One field of a form; one with a `file` name is a file."""
+
+    name: str
+    file: str | None
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+def read(body: bytes, content_type: str) -> list[FormPart]:
+    """Return the parts of a body in order; raises `NotAForm`."""
+    given = parameters(content_type.encode("utf-8", "surrogateescape"), set())
+    boundary = given.values.get("boundary", "").encode("utf-8", "surrogateescape")
+    if given.value != _TYPE or not 0 < len(boundary) <= 200:
+        raise NotAForm("content_type")
+    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, PARTS_MAX + 2)
+    if len(pieces) > PARTS_MAX + 2:
+        raise NotAForm("too_many_fields")
+    if not pieces[-1].startswith(b"--"):
+        raise NotAForm("incomplete")
+    return [_part(piece) for piece in pieces[1:-1]]
+
+
+def _part(piece: bytes) -> FormPart:
+    head, blank, content = piece.partition(b"\r\n\r\n")
+    if not blank or len(head) > HEAD_BYTES_MAX:
+        raise NotAForm("bad_part")
+    fields = {}
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        fields[name.strip().lower()] = value.strip()
+    disposition = parameters(fields.get(b"content-disposition", b""), set()).values
+    if "name" not in disposition:
+        raise NotAForm("bad_part")
+    kind = fields.get(b"content-type", b"").decode("utf-8", "replace")
+    return FormPart(disposition["name"], disposition.get("filename"), kind, content)
