@@ -13,14 +13,14 @@ from twilio.twiml.voice_response import Gather, Say, VoiceResponse  # type: igno
 
 from channels.twilio_hooks import printable, url_about, url_for
 from channels.voice_twilio import HOLD, TEXT_CHARS_MAX
+from channels.voice_words import DATE, MONEY, in_words, money
 from core.model.outbound import Listen, OutboundMessage, Reply
 from core.text.split import gsm7_length, split
 
 _MARKED = ("Polly.", "Google.")  # the voices that understand marks in a text
-_DATE = r"(?P<date>(?<![\d-])\d{4}-\d{2}-\d{2}(?![\d-]))"
 _TELEPHONE = r"(?P<telephone>\+\d{7,15}(?!\d))"
 _DIGITS = r"(?P<digits>(?<![\d.,+])(?<![A-Z]{3} )\d{5,20}(?!\d|[.,]\d| [A-Z]{3}\b))"  # a code or a number of something, but no money
-_SAID_AS = re.compile(f"{_DATE}|{_TELEPHONE}|{_DIGITS}")
+_SAID_AS = re.compile(f"{MONEY}|{DATE}|{_TELEPHONE}|{_DIGITS}")
 
 
 class Voices:
@@ -119,23 +119,30 @@ def _sayings(reply: Reply, voices: Voices) -> Iterator[Say]:
     for piece in split(text, TEXT_CHARS_MAX, gsm7_length):
         say = Say(language=tag, voice=voice)
         if voice is not None and voice.startswith(_MARKED):
-            _mark(say, piece)
+            _mark(say, piece, _language(reply.language))
         else:
-            say.append(piece)
+            say.append(in_words(piece, _language(reply.language)))
         yield say
 
 
-def _mark(say: Say, text: str) -> None:
-    """Add a text in which dates, telephone numbers and codes are marked, so that they are not read as amounts."""
-    end = 0
+def _mark(say: Say, text: str, language: str) -> None:
+    """Add a text in which dates, telephone numbers and codes are marked, so that they are not read as amounts; those are in words."""
+    plain, end = "", 0  # the library keeps only the last of two plain texts in a row
     for found in _SAID_AS.finditer(text):
-        if found.start() > end:
-            say.append(text[end : found.start()])
-        kind = found.lastgroup
-        say.say_as(found[0], interpret_as=kind, format="ymd" if kind == "date" else None)
+        plain += text[end : found.start()]
         end = found.end()
-    if end < len(text):
-        say.append(text[end:])
+        if found["money"]:
+            plain += money(found, language)
+            continue
+        if plain:
+            say.append(plain)
+            plain = ""
+        if found["date"]:
+            say.say_as(found["date"], interpret_as="date", format="ymd" if found["iso"] else "dmy")
+        else:
+            say.say_as(found[0], interpret_as="telephone" if found["telephone"] else "digits")
+    if plain := plain + text[end:]:
+        say.append(plain)
 
 
 def _document(response: VoiceResponse) -> bytes:

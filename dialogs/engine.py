@@ -157,7 +157,7 @@ class Engine:
             first = False
             asked = _asked(turn)
             meaning = interpret(turn, text, self._understand)
-            if _just_offered(turn) and not isinstance(meaning, Navigate | Begin):
+            if _just_offered(turn) and not _leads_elsewhere(turn, meaning):
                 turn.state["queue"] = []
                 run(turn)
             else:
@@ -252,6 +252,11 @@ def _asked(turn: Turn) -> tuple[int, str] | None:
 
 def _just_offered(turn: Turn) -> bool:
     return bool(turn.stack) and turn.frame["flow"] == "pattern_continue_interrupted" and turn.prompt is None
+
+
+def _leads_elsewhere(turn: Turn, meaning: Meaning) -> bool:
+    """Tell whether somebody wants something else than what they are offered to go on with; a mere greeting does not say so."""
+    return isinstance(meaning, Navigate) or (isinstance(meaning, Begin) and meaning.flow != turn.project.start_flow)
 
 
 def _give(turn: Turn, step: Collect, value: object, label: str, *, sure: bool) -> None:

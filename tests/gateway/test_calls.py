@@ -15,7 +15,7 @@ import pytest
 from core.agents import SessionLimits, open_session
 from tests.channels.demo import demo_with
 from tests.channels.voice_twilio.calling import CHANNEL, answer, heard, on, ring
-from tests.gateway.running import Running, running
+from tests.gateway.running import ANNA, Running, running
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def test_one_key_is_enough_in_a_menu_and_words_of_a_recogniser_are_underst
     amount = await answer(parley, menu, SpeechResult="Top-up.")
     assert "numDigits" not in amount[0].attrib
     confirm = await answer(parley, amount, SpeechResult="Fifty.")
-    assert "50 to your balance now? For yes, press 1. For no, press 2." in heard(confirm)
+    assert "50 shillings to your balance now? For yes, press 1. For no, press 2." in heard(confirm)
     back = await answer(parley, confirm, Digits="*")
     assert heard(back) == heard(amount)
     people = await answer(parley, back, Digits="0")
@@ -58,6 +58,7 @@ async def test_a_call_that_ended_in_silence_is_gone_on_with_in_the_next(parley: 
     assert heard(offer) == "You were at top-up. For going on, press 1. For starting again, press 2."
 
 
+SMS = "+254711082000"
 SENT = "select m.channel_id, m.text from outbox o join message m on m.id = o.message_id"
 
 
@@ -91,7 +92,7 @@ async def test_a_caller_waits_for_a_slow_result_and_the_call_goes_on_with_it(par
     assert heard(longer) == "Thank you for waiting. It takes a little longer."
     await behave(parley, "ok")
     result = await on(parley, longer)
-    assert "KES" in heard(result)
+    assert "shilling" in heard(result)
     assert ET.tostring(await on(parley, longer)) == ET.tostring(result)
     assert ET.tostring(await on(parley, wait)) == ET.tostring(longer)
     await ring(parley, CallStatus="completed")
@@ -107,7 +108,7 @@ async def test_a_result_that_comes_while_the_caller_listens_to_the_wait_is_there
     await behave(parley, "ok")
     await found(parley, "select 1 from action where state = 'done'")
     result = await on(parley, wait)
-    assert "KES" in heard(result)
+    assert "shilling" in heard(result)
 
 
 async def test_a_caller_who_hangs_up_while_waiting_gets_the_result_by_message(parley: Running) -> None:
@@ -147,7 +148,7 @@ async def test_what_a_crash_leaves_is_gone_on_with_by_the_next_request(tmp_path:
         result = await ring(parley, f"{parley.gateway.url}/c/{path}", CallStatus="in-progress")
         while result.find("Redirect") is not None:
             result = await on(parley, result)
-        assert "KES" in heard(result)
+        assert "shilling" in heard(result)
         assert await parley.rows("select 1 from outbox") == []
 
 
@@ -249,3 +250,47 @@ async def test_with_nobody_there_a_caller_asks_to_be_called_back(parley: Running
     over = await answer(parley, offer, Digits="2")
     assert [node.tag for node in over] == ["Say", "Hangup"]
     assert (await card_of(parley))[0] == "callback"
+
+
+async def texts(parley: Running, words: str) -> str:
+    """Return the newest text on the phone as soon as it has these words."""
+    demo = parley.gateway.demo
+    assert demo is not None
+    arrived = asyncio.Event()
+
+    async def note(_: Any) -> None:
+        arrived.set()
+
+    demo.twilio.listen(note)
+    async with asyncio.timeout(15):
+        while True:
+            bodies = [message.body for message in demo.twilio.messages(ANNA) if message.direction != "inbound"]
+            if bodies and words in bodies[-1]:
+                return bodies[-1]
+            await arrived.wait()
+            arrived.clear()
+
+
+async def test_a_call_that_drops_in_a_top_up_goes_on_by_sms_at_the_same_step(parley: Running) -> None:
+    demo = parley.gateway.demo
+    assert demo is not None
+    amount = await answer(parley, await ring(parley, CallStatus="ringing"), Digits="2")
+    confirm = await answer(parley, amount, Digits="50")
+    assert "Add 50 shillings to your balance now?" in heard(confirm)
+    await ring(parley, CallStatus="completed")
+    await demo.twilio.deliver(ANNA, SMS, "hello")
+    assert "Continue" in await texts(parley, "top-up")
+    await demo.twilio.deliver(ANNA, SMS, "1")
+    await texts(parley, "Add KES 50 to your balance now?")
+    await demo.twilio.deliver(ANNA, SMS, "1")
+    assert "KES 50 added" in await texts(parley, "added")
+    assert await parley.rows("select count(distinct conversation_id), count(distinct channel_id) from message") == [(1, 2)]
+
+
+async def test_a_call_that_drops_in_a_top_up_goes_on_when_the_person_calls_again(parley: Running) -> None:
+    amount = await answer(parley, await ring(parley, CallStatus="ringing"), Digits="2")
+    await ring(parley, CallStatus="completed")
+    offer = await ring(parley, CallStatus="ringing", CallSid="CA" + "2" * 32)
+    assert heard(offer) == "You were at top-up. For going on, press 1. For starting again, press 2."
+    again = await answer(parley, offer, Digits="1", CallSid="CA" + "2" * 32)
+    assert heard(again).endswith(heard(amount))
