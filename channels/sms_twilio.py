@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from channels import forms, numbers, twilio_hooks, twilio_media, twilio_messages
-from core.model.adapter import MediaSource
+from core.model.adapter import MediaSource, Missed
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Capabilities, Family
 from core.model.ids import ChannelId
-from core.model.inbound import InboundEvent, Media, RawRequest
+from core.model.inbound import DeliveryReport, InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
 from core.text.segments import transliterate
 from core.text.split import split
@@ -50,6 +50,7 @@ class SmsTwilio:
             inline_reply=settings.replies == "twiml",
             merge_replies=True,
             delivery_reports=True,
+            throttles_recipient=frozenset({"14107"}),
             provider_retries="once, and only if it could not connect; more with #rc=5&rp=all at the end of the webhook URL",
         )
         self._address = our_address
@@ -90,6 +91,16 @@ class SmsTwilio:
     async def media_source(self, media: Media) -> MediaSource:
         """Say from where an attachment is fetched."""
         return twilio_media.source(self._account, media)
+
+    async def look_up(self, message_id: str, external_id: str, recipient: str, sent_at: int) -> DeliveryReport | None:
+        """Return what Twilio knows of a message; raises `SendError`."""
+        del message_id  # it is in no list of theirs
+        return await self._rest.lists.look_up(external_id, to=recipient, from_=self._address.value, sent_at=sent_at)
+
+    async def missed(self, since_ms: int, mark: str) -> Missed:
+        """Return what came in since then, from Twilio's list; raises `SendError`."""
+        del mark  # their list goes by time
+        return await self._rest.lists.missed(self._address.value, since_ms)
 
     async def close(self) -> None:
         """End the connections to Twilio."""

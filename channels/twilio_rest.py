@@ -17,6 +17,7 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 
 from channels.http import Http, HttpAnswer, refusal, retry_after_s
 from channels.twilio_hooks import ApiAccount
+from channels.twilio_lists import TwilioLists
 from core.model.outbound import SendError, SendErrorCode
 
 # Twilio's error codes with a meaning of their own; for any other the HTTP status decides.
@@ -30,11 +31,12 @@ _WINDOW_CLOSED = {63016}
 
 
 class TwilioRest:
-    """The REST API of one account; `close` ends its connections."""
+    """The REST API of one account; `lists` reads, `close` ends its connections."""
 
     def __init__(self, account: ApiAccount) -> None:
         self._http = Http(timeout_s=account.timeout_s)
         connection = _Connection(account.api_base, self._http)
+        self.lists = TwilioLists(account, self._http)
         self._messages = Client(account.account_sid, account.auth_token[0], http_client=connection).messages
 
     async def create(self, *, to: str, from_: str, status_callback: str, **content: object) -> str:

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from channels import forms, twilio_hooks, twilio_media, twilio_messages
-from core.model.adapter import MediaSource
+from core.clock import Clock
+from core.model.adapter import MediaSource, Missed
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Capabilities, ChoiceStyle, Family
 from core.model.ids import ChannelId
-from core.model.inbound import InboundEvent, Media, RawRequest
+from core.model.inbound import DeliveryReport, InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, Choice, OutboundMessage, Reply, SendError, SendErrorCode, SendResult
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _PREFIX = "whatsapp:"
 _PERSON = re.compile(r"\+[0-9]{6,15}|[A-Z]{2}\.[0-9A-Za-z]{1,128}")  # WhatsApp's own id of a person: not always a number to dial
 _SPACES = re.compile(r"\s+")
 _WINDOW_CLOSED = "63016"
+_WINDOW_MS = 86_400_000
 _SID = r"HX[0-9a-fA-F]{32}"
 
 
@@ -65,7 +67,7 @@ class WhatsAppTwilio:
 
     kind = "whatsapp_twilio"
 
-    def __init__(self, our_address: Address, settings: Settings, public_url: str, *, rest: TwilioRest) -> None:
+    def __init__(self, our_address: Address, settings: Settings, public_url: str, *, rest: TwilioRest, clock: Clock | None = None) -> None:
         self.capabilities = Capabilities(
             family=Family.WHATSAPP,
             text_max_chars=TEXT_CHARS_MAX,
@@ -75,11 +77,14 @@ class WhatsAppTwilio:
             media=frozenset({"image", "audio", "video", "document"}),
             merge_replies=True,
             delivery_reports=True,
+            sends_per_s=80.0,
+            resend_codes=frozenset({_WINDOW_CLOSED}) if settings.template_sid else frozenset(),
             provider_retries="once, and only if it could not connect; more with #rc=5&rp=all at the end of the webhook URL",
         )
         self._ours = f"{_PREFIX}{our_address.value}"
         self._button_sids = settings.button_sids
         self._template_sid = settings.template_sid
+        self._clock = clock or Clock()
         self._account = settings
         self._callback = public_url
         self._rest = rest
@@ -104,27 +109,36 @@ class WhatsAppTwilio:
     async def send(self, message: OutboundMessage) -> SendResult:
         """Hand one message to Twilio; raises `SendError`."""
         template = self._template(message.reply)
-        content = self._content(message.reply) if template is None or message.attempt == 1 else template
-        try:
-            sid = await self._rest.create(
-                to=f"{_PREFIX}{message.recipient.value}",
-                from_=self._ours,
-                status_callback=twilio_hooks.url_about(self._callback, message),
-                **content,
-            )
-        except SendError as error:
-            if error.provider_code == _WINDOW_CLOSED and template is not None and content is not template:
-                raise SendError(error.code, retryable=True, provider_code=_WINDOW_CLOSED, retry_after_s=0.0, detail=error.detail) from None
-            raise
+        content = template if template is not None and not self._is_open(message.heard_at) else self._content(message.reply)
+        sid = await self._rest.create(
+            to=f"{_PREFIX}{message.recipient.value}",
+            from_=self._ours,
+            status_callback=twilio_hooks.url_about(self._callback, message),
+            **content,
+        )
         return SendResult(external_id=sid)
 
     async def media_source(self, media: Media) -> MediaSource:
         """Say from where an attachment is fetched."""
         return twilio_media.source(self._account, media)
 
+    async def look_up(self, message_id: str, external_id: str, recipient: str, sent_at: int) -> DeliveryReport | None:
+        """Return what Twilio knows of a message; raises `SendError`."""
+        del message_id  # it is in no list of theirs
+        return await self._rest.lists.look_up(external_id, to=f"{_PREFIX}{recipient}", from_=self._ours, sent_at=sent_at)
+
+    async def missed(self, since_ms: int, mark: str) -> Missed:
+        """Return what came in since then, from Twilio's list; raises `SendError`."""
+        del mark  # their list goes by time
+        return await self._rest.lists.missed(self._ours, since_ms)
+
     async def close(self) -> None:
         """End the connections to Twilio."""
         await self._rest.close()
+
+    def _is_open(self, heard_at: int | None) -> bool:
+        """Tell whether text of our own is taken: for 24 hours after the person wrote."""
+        return heard_at is not None and self._clock.now_ms() - heard_at < _WINDOW_MS
 
     def _content(self, reply: Reply) -> dict[str, Any]:
         """Return a reply as quick replies where its buttons fit, else as text with its options as lines, and with its one attachment."""

@@ -41,7 +41,7 @@ ENDS_EARLY = {
     "work_item_live",
 }
 # Once at a start.
-ALLOWED = ("update outbox set due_at = ? where state = 'sending'",)
+ALLOWED = ("update outbox set due_at = ? where state = 'sending'", "select message_id from outbox where state in")
 
 
 def scans(tx: Tx, statements: set[str]) -> list[str]:

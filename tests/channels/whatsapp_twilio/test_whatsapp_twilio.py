@@ -15,6 +15,7 @@ from aiohttp import web
 from twilio.request_validator import RequestValidator
 
 from channels.whatsapp_twilio import make
+from core.clock import Clock
 from core.model.address import Address, AddressKind
 from core.model.capabilities import ChoiceStyle
 from core.model.ids import ChannelId
@@ -69,8 +70,9 @@ async def api() -> AsyncIterator[Api]:
         yield running
 
 
-def message(reply: Reply, attempt: int = 1) -> OutboundMessage:
-    return replace(SUBJECT.message, reply=reply, attempt=attempt)
+def message(reply: Reply, heard_ms_ago: int | None = 1_000) -> OutboundMessage:
+    heard_at = None if heard_ms_ago is None else Clock().now_ms() - heard_ms_ago
+    return replace(SUBJECT.message, reply=reply, heard_at=heard_at)
 
 
 async def sent(api: Api, what: OutboundMessage, **changed: object) -> Form:
@@ -142,16 +144,22 @@ async def test_text_after_the_24_hours_is_refused_clearly(api: Api) -> None:
     assert "24 hours" in error.detail
 
 
-async def test_after_the_24_hours_the_second_attempt_is_the_template(api: Api) -> None:
+@pytest.mark.parametrize("heard_ms_ago", [None, 24 * 3_600_000])
+async def test_after_the_24_hours_it_is_the_template_at_once(api: Api, heard_ms_ago: int | None) -> None:
     api.closed = True
     reply = Reply("Your fault\nis  repaired.", CHOICES)
-    error = await refused(api, message(reply), template_sid=TEMPLATE)
-    assert (error.retryable, error.retry_after_s, error.provider_code) == (True, 0.0, "63016")
-    form = await sent(api, message(reply, attempt=2), template_sid=TEMPLATE)
+    form = await sent(api, message(reply, heard_ms_ago), template_sid=TEMPLATE)
     assert form["ContentSid"] == [TEMPLATE]
     assert json.loads(form["ContentVariables"][0]) == {"1": "Your fault is repaired. 1 Balance 2 Top up"}
-    api.refusal = (400, 63016)
-    assert not (await refused(api, message(reply, attempt=2), template_sid=TEMPLATE)).retryable
+    assert len(api.forms) == 1
+
+
+async def test_within_the_24_hours_it_is_text_and_a_refusal_asks_for_the_template(api: Api) -> None:
+    assert "Body" in await sent(api, message(Reply("Hello"), 23 * 3_600_000), template_sid=TEMPLATE)
+    api.closed = True
+    error = await refused(api, message(Reply("Hello")), template_sid=TEMPLATE)
+    assert error.provider_code in adapter(api.base, template_sid=TEMPLATE).capabilities.resend_codes
+    assert adapter(api.base).capabilities.resend_codes == frozenset()
 
 
 @pytest.mark.parametrize("reply", [Reply("x" * 1_025), Reply("a", (), (Media("image", "https://shop.example/a.png"),)), Reply(" ")])
@@ -159,7 +167,7 @@ async def test_what_no_template_can_hold_is_not_tried_again(api: Api, reply: Rep
     api.closed = True
     assert not (await refused(api, message(reply), template_sid=TEMPLATE)).retryable
     api.closed = False
-    assert "Body" in await sent(api, message(reply, attempt=2), template_sid=TEMPLATE)
+    assert "Body" in await sent(api, message(reply, None), template_sid=TEMPLATE)
 
 
 @pytest.mark.parametrize(
