@@ -50,9 +50,9 @@ def admit(
 def trust(person: Person, channel: Channel) -> Strength:
     """Return how well the sender of a message is known: what the channel proves of an address, or what its holder has proved since.
 
-    The latter only where nobody else can write from that address: a visitor's token, a Telegram account.
+    The latter only where nobody else can write from that address: a visitor's token, an account at Telegram or WhatsApp.
     """
-    if person.address.kind in {AddressKind.VISITOR, AddressKind.TELEGRAM}:
+    if person.address.kind in {AddressKind.VISITOR, AddressKind.TELEGRAM, AddressKind.WHATSAPP}:
         return person.strength
     return channel.capabilities.sender_strength
 
