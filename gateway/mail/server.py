@@ -101,14 +101,14 @@ class Mailbox:
         if len(_RECEIVED.findall(head)) > RECEIVED_MAX:
             self.gateway.counters.add("refused", channel=self.id, code="loop")
             return "554 5.4.6 This mail goes round in circles"
-        recipients = tuple(envelope.rcpt_tos)
+        sender, recipients = (envelope.mail_from or "").strip("<>"), tuple(envelope.rcpt_tos)
         peer = str(session.peer[0]) if session.peer else ""
         at = self.gateway.clock.now_ms()
         try:
             await keep(
                 self.gateway,
                 self.configured,
-                mail_request(raw, sender=envelope.mail_from or "", recipients=recipients, at=at, remote=peer),
+                mail_request(raw, sender=sender, recipients=recipients, at=at, remote=peer),
             )
         except StoreUnavailable as unavailable:
             self.gateway.counters.add("refused", channel=self.id, code=unavailable.code)

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP
 
 from gateway.mail.server import COMMAND_TIMEOUT_S, COMMANDS_MAX, RECIPIENTS_MAX, Mailbox
 
-LINE_BYTES_MAX = 4_096
+LINE_BYTES_MAX = 65_536  # headers are folded by some senders only; commands have a limit of their own
 _COMMANDS = {"*": COMMANDS_MAX, "RCPT": COMMANDS_MAX * RECIPIENTS_MAX}
 
 
