@@ -137,8 +137,8 @@ def _policy(nonce: str, *, framed: bool, shows_frames: bool = False) -> str:
     ancestors = "'self'" if framed else "'none'"
     frames = "'self'" if shows_frames else ancestors
     return (
-        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-        f"frame-src {frames}; frame-ancestors {ancestors}; form-action 'self'; base-uri 'none'"
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data:; media-src 'self'; font-src 'self'; "
+        f"connect-src 'self'; frame-src {frames}; frame-ancestors {ancestors}; form-action 'self'; base-uri 'none'"
     )
 
 

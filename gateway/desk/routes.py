@@ -15,6 +15,7 @@ from gateway.desk.auth import Caller, Handler, Sessions, guarded
 from gateway.desk.dead_letters import DeadLetters
 from gateway.desk.feed import Feed
 from gateway.desk.mails import Mails
+from gateway.desk.media import Attachments
 from gateway.desk.passwords import LEAST_CHARS, Passwords
 from gateway.desk.signing import Signing
 from gateway.runtime import Gateway
@@ -30,6 +31,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
     signing = Signing(gateway, sessions, passwords)
     work, accounts = Work(gateway), Accounts(gateway, passwords, feed.check_sessions)
     mails = Mails(gateway)
+    attachments = Attachments(gateway)
     letters = DeadLetters(gateway)
     pages_of = _Pages(gateway)
     agent, admin = Role.AGENT, Role.ADMIN
@@ -52,6 +54,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
         ("POST", "/desk/api/messages/{message}/again", agent, work.again),
         ("GET", "/desk/api/messages/{message}/letter", agent, mails.parts),
         ("GET", "/desk/api/messages/{message}/look", agent, mails.look),
+        ("GET", "/desk/media/{media}", agent, attachments.content),
         ("POST", "/desk/api/items/{item}/claim", agent, work.claim),
         ("POST", "/desk/api/items/{item}/release", agent, work.release),
         ("POST", "/desk/api/items/{item}/close", agent, work.close),

@@ -30,6 +30,8 @@ const PATHS = {
   clock: "M12 3a9 9 0 1 0 0 18 9 9 0 1 0 0-18M12 7v5l3 2",
   check: "M5 13l4 4L19 7",
   checks: "M2 13l4 4L16 7M11 16l1 1L22 7",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  place: "M12 21c4-5 6-8 6-11a6 6 0 0 0-12 0c0 3 2 6 6 11zM12 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
   warn: "M12 4l9 16H3zM12 10v4M12 17h.01",
 };
 

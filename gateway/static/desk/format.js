@@ -50,3 +50,9 @@ export const named = (name) => words(String(name ?? "").replace(/^action_/, ""))
 export const addressName = (kind, value) => (kind === "visitor" ? "Web visitor" : value);
 
 export const personName = (name, family, address) => name || (family === "web" ? "Web visitor" : address);
+
+// How large a file is, in the unit that people use for it.
+export function size(bytes) {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  return bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -3,6 +3,7 @@
 import { byId, h, icon, reconcile } from "./dom.js";
 import { channelName, day, time } from "./format.js";
 import { mailHead, mailRest } from "./mail.js";
+import { attachments, states } from "./media.js";
 import { isStep, messageState, stepText, systemText } from "./words.js";
 
 const NEAR_END_PX = 80;
@@ -28,6 +29,7 @@ export class Timeline {
     this.entries = new Map();
     this.messages = new Set();
     this.statuses = new Map();
+    this.media = new Map(); // what became of attachments
     this.names = {};
     this.families = {};
     this.older = false;
@@ -39,6 +41,7 @@ export class Timeline {
     const added = [];
     for (const entry of entries) {
       if (entry.kind === "message.status") this.statuses.set(entry.ref, entry.body.status);
+      else if (entry.kind.startsWith("media.")) this.media.set(entry.body.id, entry.body);
       else if (!this.entries.has(entry.cursor)) {
         this.entries.set(entry.cursor, entry);
         if (entry.message) this.messages.add(entry.message.id);
@@ -94,7 +97,7 @@ export class Timeline {
 
   // What an entry's look depends on besides the entry itself, which never changes.
   #sign({ message }, together) {
-    return JSON.stringify([together, this.names, message && this.statuses.get(message.id), message && this.#resent(message)]);
+    return JSON.stringify([together, this.names, message && this.statuses.get(message.id), message && this.#resent(message), message && states(message.media, this.media)]);
   }
 
   #resent(message) {
@@ -118,7 +121,8 @@ export class Timeline {
     const family = this.families[message.channel] ?? message.channel;
     const side = message.author === "customer" ? "customer" : `mine ${message.author}`;
     const by = message.author === "agent" ? (this.names[message.agent] ?? "Agent") : { customer: "Customer", bot: "Bot", system: "System" }[message.author];
-    const bubble = h("div", { class: `bubble ${side} ${family}`, dir: "auto" }, message.text || h("em", {}, family === "ussd" ? "Dialled" : "No text"));
+    const wordless = !message.text && message.media?.length;
+    const bubble = wordless ? null : h("div", { class: `bubble ${side} ${family}`, dir: "auto" }, message.text || h("em", {}, family === "ussd" ? "Dialled" : "No text"));
     return h(
       "article",
       { class: `said ${side}${together ? " together" : ""}`, "data-cursor": entry.cursor, "data-message": message.id, "data-author": message.author },
@@ -126,7 +130,7 @@ export class Timeline {
       message.letter ? mailHead(message) : null,
       bubble,
       message.letter ? mailRest(message) : null,
-      (message.media ?? []).map((one) => h("p", { class: "media" }, `${one.kind}${one.caption ? `: ${one.caption}` : ""}`)),
+      attachments(message.media, this.media),
       message.choices?.length ? h("ul", { class: "choices", "aria-label": "Options offered" }, ...message.choices.map((label) => h("li", { dir: "auto" }, label))) : null,
       h("p", { class: "meta" }, h("time", { datetime: new Date(entry.at).toISOString() }, time(entry.at)), corrected(message), message.author === "customer" ? null : this.#state(message, status)),
     );
