@@ -19,7 +19,15 @@ from gateway.web import make_app
 from tests.gateway.desk.signed import HEADERS, Signed, browser, passwords, signed_in
 from tests.gateway.running import Running
 
-NEEDS_SUPERVISOR = {"/desk/api/items/{item}/take-over", "/desk/api/items/{item}/return"}
+NEEDS_SUPERVISOR = {
+    "/desk/api/items/{item}/take-over",
+    "/desk/api/items/{item}/return",
+    "/desk/api/delivery",
+    "/desk/api/dead-letters",
+    "/desk/api/dead-letters/replay",
+    "/desk/api/dead-letters/discard",
+    "/desk/dead-letters",
+}
 NEEDS_ADMIN = {
     "/desk/agents",
     "/desk/api/agents",
