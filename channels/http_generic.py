@@ -9,14 +9,15 @@ from __future__ import annotations
 import hmac
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
 
 from channels import admission, fields, http_reading, mapping, sms, ussd
 from channels.forms import Form
 from channels.http import Http, HttpAnswer, refusal
-from channels.http_generic_settings import PLACES, Settings
+from channels.http_generic_settings import ANSWERED, PLACES, Settings
 from channels.http_reading import Fields
 from core.model.address import Address
 from core.model.ids import ChannelId
@@ -26,6 +27,8 @@ from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCod
 __all__ = ["HttpGeneric", "Settings", "make", "parse"]
 
 _AGAIN = {SendErrorCode.THROTTLED, SendErrorCode.PROVIDER_DOWN, SendErrorCode.TIMEOUT, SendErrorCode.NOT_CONNECTED}
+_IN_QUERIES = {"auto", "query"}
+_FIELD_CHARS_MAX = 200
 _UNKNOWN = {SendErrorCode.TIMEOUT}
 
 
@@ -41,6 +44,9 @@ class HttpGeneric:
             if settings.medium == "ussd"
             else sms.capabilities(text_max_chars=settings.text_max_chars, provider_retries=settings.provider_retries)
         )
+        if settings.format in _IN_QUERIES:
+            self.capabilities = replace(self.capabilities, methods=sms.BY_GET)
+        self._asked = settings.asked()
         self._address = our_address
         self._settings = settings
         self._sources = admission.networks(settings.sources)
@@ -48,8 +54,8 @@ class HttpGeneric:
         self._errors = mapping.table(settings.errors, SendErrorCode)
         self._fields = mapping.lines(settings.send_fields, PLACES)
         self._headers = mapping.lines(settings.send_headers, PLACES)
-        self._continue = mapping.lines(settings.continue_fields, ("text",))
-        self._end = mapping.lines(settings.end_fields, ("text",))
+        self._continue = mapping.lines(settings.continue_fields, ANSWERED)
+        self._end = mapping.lines(settings.end_fields, ANSWERED)
         self._events = sms.LastEvents(partial(http_reading.events, known=settings.fields(), ours=our_address), default_region)
         self._http = Http(timeout_s=settings.timeout_s)
 
@@ -72,13 +78,19 @@ class HttpGeneric:
         own = self._settings
         if own.medium == "sms":
             return Answer(content_type=own.answer_type, body=own.answer_text.encode())
-        verb, _, screen = self._screens.acknowledge(replies).body.decode().partition(" ")
-        goes_on = verb == "CON"
-        lines = self._continue if goes_on else self._end
-        if lines:
-            body = json.dumps(mapping.document(lines, {"text": screen}), ensure_ascii=False)
-            return Answer(content_type="application/json; charset=utf-8", body=body.encode())
-        return Answer(body=mapping.fill(own.continue_text if goes_on else own.end_text, {"text": screen}).encode())
+        answer = self._screens.acknowledge(replies)
+        return answer if self._asked else self._screen(answer, {})
+
+    def answer_to(self, request: RawRequest, answer: Answer) -> Answer:
+        """Return the answer to a step of a session, with the fields of the request that the gateway wants back."""
+        if not self._asked or self._settings.medium == "sms":
+            return answer
+        try:
+            form = http_reading.form_of(request, self._settings.format)
+        except UnreadableRequest:
+            form = {}
+        given = {name: form.get(name, ("",))[0][:_FIELD_CHARS_MAX] for name in self._asked}
+        return self._screen(answer, {f"{mapping.FIELD}{name}": value for name, value in given.items()})
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Hand one message to the gateway; raises `SendError`."""
@@ -111,6 +123,17 @@ class HttpGeneric:
     async def close(self) -> None:
         """End the connections to the gateway."""
         await self._http.close()
+
+    def _screen(self, answer: Answer, fields_asked: Mapping[str, str]) -> Answer:
+        """Return a screen in the gateway's own form."""
+        own = self._settings
+        verb, _, screen = answer.body.decode().partition(" ")
+        goes_on, values = verb == "CON", {"text": screen, **fields_asked}
+        lines = self._continue if goes_on else self._end
+        if lines:
+            body = json.dumps(mapping.document(lines, values), ensure_ascii=False)
+            return Answer(content_type="application/json; charset=utf-8", body=body.encode("utf-8", "replace"))
+        return Answer(body=mapping.fill(own.continue_text if goes_on else own.end_text, values).encode("utf-8", "replace"))
 
     def _check_hmac(self, request: RawRequest) -> None:
         own = self._settings

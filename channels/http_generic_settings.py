@@ -14,6 +14,7 @@ from channels.http_reading import REPORTED, STATUSES, Fields
 from core.model.outbound import SendErrorCode
 
 PLACES = ("to", "to_digits", "from", "from_digits", "text", "id", "callback", "secret")
+ANSWERED = ("text", mapping.FIELD)  # places in an answer to a USSD request
 _NAMED = "{" + "}, {".join(PLACES) + "}"
 
 
@@ -59,7 +60,9 @@ class Settings:
     cumulative: bool = field(default=False, metadata=_doc("USSD: the text is all input so far, joined by stars."))
     session_begins: str = field(default="", metadata=_doc("USSD: field=value that begins a session; none: an empty text does."))
     session_ends: str = field(default="", metadata=_doc("USSD: field=value of the notice that a session is over."))
-    continue_text: str = field(default="CON {text}", metadata=_doc("USSD: plain answer that waits for input."))
+    continue_text: str = field(
+        default="CON {text}", metadata=_doc("USSD: plain answer that waits for input; {field:x} gives field x back.")
+    )
     end_text: str = field(default="END {text}", metadata=_doc("USSD: plain answer that ends the session."))
     continue_fields: tuple[str, ...] = field(default=(), metadata=_doc("USSD: the same as JSON; name={text}, or name:=true for JSON."))
     end_fields: tuple[str, ...] = field(default=(), metadata=_doc("USSD: likewise, ending the session."))
@@ -98,10 +101,15 @@ class Settings:
         mapping.table(self.errors, SendErrorCode)
         mapping.lines((*self.send_fields, *self.send_headers), PLACES)
         for plain in (self.continue_text, self.end_text):
-            mapping.check(plain, ("text",))
+            mapping.check(plain, ANSWERED)
+        values = {"text": "", **{f"{mapping.FIELD}{name}": "" for name in self.asked()}}
         for wanted in (self.continue_fields, self.end_fields):
-            mapping.document(mapping.lines(wanted, ("text",)), {"text": ""})
+            mapping.document(mapping.lines(wanted, ANSWERED), values)
         mapping.document(mapping.lines(self.send_fields, PLACES), dict.fromkeys(PLACES, ""))
+
+    def asked(self) -> tuple[str, ...]:
+        """Return the fields of a USSD request that its answer gives back."""
+        return mapping.asked((self.continue_text, self.end_text, *self.continue_fields, *self.end_fields))
 
     def fields(self) -> Fields:
         """Return which field of a request is what."""

@@ -70,7 +70,7 @@ def events(request: RawRequest, region: str, known: Fields, ours: Address | None
     """Return the events of a request; `ours` is who is meant where no field says it. Raises `UnreadableRequest`."""
     event = partial(_event, request=request, region=region, known=known, ours=ours)
     if not known.items:
-        return [event(_form(request, known.format))]
+        return [event(form_of(request, known.format))]
     found: Any = frames.read_object(request.body)
     for name in known.items.split("."):
         found = found.get(name) if isinstance(found, dict) else None
@@ -79,7 +79,8 @@ def events(request: RawRequest, region: str, known: Fields, ours: Address | None
     return sms.each(found, lambda item: event(fields.flat(item)))
 
 
-def _form(request: RawRequest, kind: str) -> Form:
+def form_of(request: RawRequest, kind: str) -> Form:
+    """Return the fields of a request in a format of the settings; raises `UnreadableRequest`."""
     match kind:
         case "query":
             return fields.query(request.url)

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_PLACE = re.compile(r"\{([a-z_]+)\}")
+FIELD = "field:"  # before the name of a field of the request that is answered
+_PLACE = re.compile(r"\{([a-z_]+|field:[A-Za-z0-9_.-]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,17 @@ def lines(given: Iterable[str], places: Iterable[str]) -> tuple[Line, ...]:
 
 
 def check(text: str, places: Iterable[str]) -> str:
-    """Return a text whose places are all known; raises ValueError."""
-    unknown = sorted(set(_PLACE.findall(text)) - set(places))
+    """Return a text whose places are all known; raises ValueError. `FIELD` among the places stands for all fields of a request."""
+    known = set(places)
+    unknown = sorted(name for name in _PLACE.findall(text) if name not in known and not (FIELD in known and name.startswith(FIELD)))
     if unknown:
         raise ValueError(f"{text!r} has a place for {', '.join(unknown)}, which is unknown")
     return text
+
+
+def asked(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the fields of a request for which texts have places."""
+    return tuple(sorted({name.removeprefix(FIELD) for text in texts for name in _PLACE.findall(text) if name.startswith(FIELD)}))
 
 
 def table(given: Iterable[str], allowed: Iterable[str]) -> dict[str, str]:

@@ -25,7 +25,12 @@ _MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID = re.compile(r"[!-~]{1,100}")
 
 
-def capabilities(*, text_max_chars: int, provider_retries: str, on_unknown: OnUnknown = OnUnknown.REPEAT) -> Capabilities:
+BY_GET = frozenset({"GET", "POST"})
+
+
+def capabilities(
+    *, text_max_chars: int, provider_retries: str, on_unknown: OnUnknown = OnUnknown.REPEAT, methods: frozenset[str] = frozenset({"POST"})
+) -> Capabilities:
     """Return what a channel of short messages can do whose replies are calls of the provider's API."""
     return Capabilities(
         family=Family.SMS,
@@ -35,6 +40,7 @@ def capabilities(*, text_max_chars: int, provider_retries: str, on_unknown: OnUn
         merge_replies=True,
         delivery_reports=True,
         on_unknown=on_unknown,
+        methods=methods,
         provider_retries=provider_retries,
     )
 

@@ -83,7 +83,9 @@ class SmsVonage:
     """The adapter of one number at Vonage."""
 
     kind = "sms_vonage"
-    capabilities = sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="for 24 hours, until it gets 200 or 204")
+    capabilities = sms.capabilities(
+        text_max_chars=TEXT_CHARS_MAX, provider_retries="for 24 hours, until it gets 200 or 204", methods=sms.BY_GET
+    )
 
     def __init__(self, our_address: Address, settings: Settings, public_url: str, default_region: str) -> None:
         self._address = our_address

@@ -53,7 +53,7 @@ async def receive(gateway: Gateway, configured: ConfiguredChannel, request: RawR
     except Exception as error:  # noqa: BLE001 - whatever it was: the person must not be left without a word
         _LOG.error("a request on %s got the fixed answer", configured.channel.id, exc_info=error)
         gateway.counters.add("fixed_answers", channel=configured.channel.id)
-        return configured.sorry
+        return configured.answers.answer_to(request, configured.sorry) if configured.answers else configured.sorry
 
 
 async def _taken_in(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest) -> Answer:
@@ -65,8 +65,9 @@ async def _taken_in(gateway: Gateway, configured: ConfiguredChannel, request: Ra
         events = adapter.parse(request)
     except UnreadableRequest as unreadable:
         await keep_unreadable(gateway, configured, request, unreadable.code)
-        return adapter.acknowledge(())
-    answer = await take_in(gateway, configured, request, events) or adapter.acknowledge(())
+        answer = adapter.acknowledge(())
+    else:
+        answer = await take_in(gateway, configured, request, events) or adapter.acknowledge(())
     return configured.answers.answer_to(request, answer) if configured.answers else answer
 
 
@@ -202,7 +203,7 @@ async def keep_unreadable(gateway: Gateway, configured: ConfiguredChannel, reque
     """Keep a request that nobody could read, for operators. Raises `StoreUnavailable`."""
     channel_id = configured.channel.id
     gateway.counters.add("unreadable", channel=channel_id, code=code)
-    digest = blake2b(request.body, digest_size=16).hexdigest()
+    digest = blake2b(_brought(request), digest_size=16).hexdigest()
     entry = derive(f"{'0' * 8}-0000", f"{channel_id}:{digest}")
     about = described(request)
     await gateway.store.write(lambda tx: journal.keep_unreadable(tx, entry, channel_id, code, request.received_at, request.body, about))
@@ -215,8 +216,13 @@ async def _keep_defective(gateway: Gateway, configured: ConfiguredChannel, reque
     return configured.adapter.acknowledge(())
 
 
+def _brought(request: RawRequest) -> bytes:
+    """Return what a request brought: its body, or the query of one without a body."""
+    return request.body or request.url.partition("?")[2].encode("utf-8", "surrogatepass")
+
+
 def _arrival(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, *, missed: bool = False) -> Arrival:
-    raw = request.body.decode("utf-8", "backslashreplace")
+    raw = _brought(request).decode("utf-8", "backslashreplace")
     if missed:
         return Arrival(gateway.clock.new_id(), configured.channel, gateway.clock.now_ms(), raw, missed_at=request.received_at)
     return Arrival(gateway.clock.new_id(), configured.channel, request.received_at, raw)

@@ -27,7 +27,7 @@ def make_app(gateway: Gateway) -> web.Application:
     if gateway.settings.server.trusted_proxies:
         app.middlewares.append(proxies.behind(gateway.settings.server.trusted_proxies))
     pages.install(app, public_url=gateway.url, framed=gateway.settings.mode == "demo")
-    app.router.add_post("/c/{channel}/{secret}", _Webhooks(gateway).handle)
+    app.router.add_route("*", "/c/{channel}/{secret}", _Webhooks(gateway).handle)
     webchat.install(app, gateway)
     desk.install(app, gateway)
     if gateway.demo is not None:
@@ -45,6 +45,9 @@ class _Webhooks:
     async def handle(self, request: web.Request) -> web.Response:
         """Take one request of a provider."""
         configured = self._channel(request.match_info["channel"], request.match_info["secret"])
+        methods = configured.channel.capabilities.methods
+        if request.method not in methods:
+            raise web.HTTPMethodNotAllowed(request.method, methods)
         if self._in_flight >= IN_FLIGHT_MAX:
             self._gateway.counters.add("shed", channel=configured.channel.id)
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
@@ -53,7 +56,10 @@ class _Webhooks:
             answer = await self._answer(request, configured)
         finally:
             self._in_flight -= 1
-        return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
+        headers = {"Content-Type": answer.content_type}
+        if request.method == "GET":
+            headers["Cache-Control"] = "no-store"  # a box on the way must not answer the next call by itself
+        return web.Response(status=answer.status, body=answer.body, headers=headers)
 
     def _channel(self, channel_id: str, secret: str) -> ConfiguredChannel:
         """Return the channel; an unknown one and a wrong secret look and take the same."""

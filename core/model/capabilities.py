@@ -61,6 +61,7 @@ class Capabilities:
     merge_replies: bool = False  # the replies of one turn become one message
     delivery_reports: bool = False
     on_unknown: OnUnknown = OnUnknown.REPEAT
+    methods: frozenset[str] = frozenset({"POST"})  # of HTTP, by which the provider calls
     provider_retries: str = "none"  # a sentence for operators
     body_max_bytes: int = 0  # what one request of the provider may have where that is more than the setting allows; 0: no more
     parsed_later: bool = False  # requests are kept and acknowledged first, and taken apart in a process of their own

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.channels.demo import demo_with
 from tests.gateway.running import ANNA, Running, running
 
 
@@ -38,6 +39,28 @@ async def test_an_unknown_channel_and_a_wrong_secret_look_the_same(parley: Runni
 async def test_other_methods_are_refused_and_named(parley: Running) -> None:
     async with parley.http.get(parley.gateway.channels["ussd"].webhook_url) as answer:
         assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+
+
+KANNEL = """
+[channels.kannel]
+kind = "http_generic"
+address = "40404"
+format = "query"
+secrets = { generated = true }
+"""
+
+
+async def test_a_provider_that_calls_by_get_is_heard_where_its_kind_allows_it(tmp_path: Path) -> None:
+    async with running(tmp_path / "data", config=demo_with(tmp_path, KANNEL)) as parley:
+        kannel = parley.gateway.channels["kannel"]
+        headers = {"X-Api-Key": kannel.settings.secrets[0]}
+        for query in ("id=k-1&from=254700000001&to=40404&text=balance", "id=k-2&from=&to=40404&text=x", "id=k-3&from=&to=40404&text=x"):
+            async with parley.http.get(f"{kannel.webhook_url}?{query}", headers=headers) as answer:
+                assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+        async with parley.http.put(kannel.webhook_url) as answer:
+            assert (answer.status, answer.headers["Allow"]) == (405, "GET,POST")
+        assert await parley.rows("select raw from inbound") == [("id=k-1&from=254700000001&to=40404&text=balance",)]
+        assert await parley.rows("select count(*) from unreadable") == [(2,)]
 
 
 async def test_a_message_without_signature_is_refused_and_leaves_no_row(parley: Running) -> None:

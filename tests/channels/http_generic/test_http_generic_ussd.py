@@ -51,6 +51,39 @@ def test_a_session_of_single_inputs() -> None:
         ours.parse(dialled("1", sid=""))
 
 
+def shown(answer: Answer) -> Any:
+    return json.loads(answer.body)
+
+
+def test_an_answer_gives_fields_of_its_request_back() -> None:
+    fields = ("session.id={field:sid}", "message={text}", "step={field:seq}", "none={field:nothing}")
+    ours = adapter(NOWHERE, CODE, **ussd(id_field="seq", continue_fields=fields, end_text="END {text} ({field:sid})"))
+    asking = replace(SUBJECT.message, reply=Reply("{field:sid} {text}\n1 Yes"))
+    stored = ours.acknowledge([asking])
+    answer = ours.answer_to(dialled("1", seq=2), stored)
+    assert shown(answer) == {"session": {"id": "s-1"}, "message": "{field:sid} {text}\n1 Yes", "step": "2", "none": ""}
+    assert ours.answer_to(dialled("1", seq=2), stored) == answer
+    over = ours.acknowledge([replace(asking, reply=Reply("Bye", ends_session=True))])
+    assert ours.answer_to(dialled("1", seq=2), over).body == b"END Bye (s-1)"
+    assert shown(ours.answer_to(dialled("1", sid="x" * 500), stored))["session"]["id"] == "x" * 200
+    assert shown(ours.answer_to(dialled("1", sid="\ud800"), stored))["session"]["id"] == "?"
+    assert shown(ours.answer_to(RawRequest("POST", "", {}, b"\xff", 0), stored))["session"]["id"] == ""
+
+
+def test_an_answer_without_fields_is_the_same_for_every_request() -> None:
+    ours = adapter(NOWHERE, CODE, **ussd())
+    stored = ours.acknowledge([SUBJECT.message])
+    assert ours.answer_to(dialled("1"), stored) == stored
+
+
+@pytest.mark.parametrize(
+    "setting", [{"continue_text": "CON {fields}"}, {"end_fields": ("a={session}",)}, {"send_fields": ("a={field:x}",)}]
+)
+def test_places_that_nothing_can_fill_are_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        adapter(NOWHERE, CODE, **ussd(**setting))
+
+
 def test_a_session_of_all_input_so_far() -> None:
     ours = adapter(NOWHERE, CODE, **ussd(cumulative=True))
     first, second, again = (ours.parse(dialled(text))[0] for text in ("", "1*2", "1*2"))
