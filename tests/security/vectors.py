@@ -54,7 +54,7 @@ VECTORS = (
     f'<![CDATA[><img src=x onerror="{RUN}">]]>',
     f'<?xml version="1.0"?><img src=x onerror="{RUN}">',
     f'<a id=top name=top></a><form id=document><input name=cookie></form><img name=fetch src="{PROBE}">',
-    f'<img src="cid:logo"><img src="data:image/svg+xml,<svg xmlns=&quot;http://www.w3.org/2000/svg&quot; onload=&quot;{RUN}&quot;/>">',
+    f'<img src="data:image/svg+xml,<svg xmlns=&quot;http://www.w3.org/2000/svg&quot; onload=&quot;{RUN}&quot;/>">',
     f'<p onmouseover="{RUN}" onanimationstart="{RUN}" style="animation:x 1s">x</p>',
     f'<marquee onstart="{RUN}">x</marquee>',
     "{{7*7}} ${7*7} %(x)s {0.__class__}",
