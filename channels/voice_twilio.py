@@ -7,9 +7,10 @@ alone. Must not answer with silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Protocol
 
 from channels import forms, numbers, texts, twilio_hooks, twilio_media
 from channels.twilio_hooks import one
@@ -21,18 +22,20 @@ from core.model.inbound import ContactSignal, Ignored, InboundEvent, InboundMess
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_500
-Speak = Callable[[Sequence[OutboundMessage]], bytes]
 _ONCE = (
-    "AccountSid", "AnsweredBy", "CallSid", "CallStatus", "CallbackSource", "CallerName", "Digits", "Direction", "From", "RecordingUrl",
-    "SpeechResult", "To",
+    "AccountSid", "AnsweredBy", "CallSid", "CallStatus", "CallbackSource", "CallerName", "DialBridged", "DialCallDuration",
+    "DialCallStatus", "Digits", "Direction", "From", "RecordingUrl", "SpeechResult", "To",
 )  # fmt: skip
 _SID = re.compile(r"CA[0-9A-Za-z]{1,32}")  # no room for a neighbouring field that a forger lets run into it
 _KEYS = re.compile(r"[0-9A-D*#]{0,64}")
 _ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+_NOT_REACHED = frozenset({"busy", "no-answer", "failed", "canceled"})
+_SECONDS = re.compile(r"[0-9]{1,6}")
 _MACHINES = ("machine", "fax")
 _VOIP_CHARS_MAX = 200
 _HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked")
 HOLD = "hold"  # what somebody comes back for who was asked to wait
+WHISPER, TAKE, DIALLED = "whisper", "take", "dialled"  # one of our people picks up, takes the call or not; what came of it
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 _HIDDEN = frozenset({*_HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in _HIDDEN_WORDS)})  # some networks spell it in digits
 
@@ -56,6 +59,15 @@ class Settings(twilio_hooks.ApiAccount):
         default="The service is not available at the moment. Please try again later. Goodbye.",
         metadata={"doc": "What is said, in the first of the voices, when a call cannot be served at all."},
     )
+    dial: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Phones of people by queue, such as `billing +254711000222`, and `* +254711000333` for all others; none: no call is put"
+            " through.",
+            "pattern": r"([a-z0-9_-]{1,60}|\*) \+[1-9][0-9]{6,14}",
+        },
+    )
+    dial_timeout_s: int = field(default=20, metadata={"doc": "Seconds that a phone of ours rings.", "least": 5, "most": 60})
     answer_deadline_s: float = field(
         default=4.0, metadata={"doc": "Seconds of silence after which a caller must hear something.", "least": 1, "most": 10}
     )
@@ -68,6 +80,11 @@ class Settings(twilio_hooks.ApiAccount):
         },
     )
 
+    def numbers(self) -> dict[str, str]:
+        """Return the phones of people by queue, under an empty name that for all others."""
+        pairs = (entry.split(" ") for entry in self.dial)
+        return {"" if queue == "*" else queue: number for queue, number in pairs}
+
     def __post_init__(self) -> None:
         twilio_hooks.ApiAccount.__post_init__(self)
         for name in ("otherwise", "sorry"):
@@ -75,12 +92,32 @@ class Settings(twilio_hooks.ApiAccount):
                 raise ValueError(f"{name} must be a sentence")
 
 
+class Documents(Protocol):
+    """What makes TwiML: the only part that needs Twilio's library."""
+
+    def answer(self, messages: Sequence[OutboundMessage]) -> bytes:
+        """Say messages, then do what they ask for."""
+        ...
+
+    def last_words(self, text: str) -> bytes:
+        """Say a text and hang up."""
+        ...
+
+    def whisper(self, message_id: str, text: str, language: str) -> bytes:
+        """Tell one of our people of a caller."""
+        ...
+
+    def connect(self, *, taken: bool) -> bytes:
+        """Connect them, or not."""
+        ...
+
+
 class VoiceTwilio:
-    """The adapter of one number that people call; `speak` makes TwiML of replies."""
+    """The adapter of one number that people call."""
 
     kind = "voice_twilio"
 
-    def __init__(self, our_address: Address, settings: Settings, default_region: str, *, speak: Speak, sorry: bytes) -> None:
+    def __init__(self, our_address: Address, settings: Settings, default_region: str, documents: Documents) -> None:
         self.capabilities = Capabilities(
             family=Family.VOICE,
             text_max_chars=TEXT_CHARS_MAX,
@@ -93,14 +130,15 @@ class VoiceTwilio:
             hold_s=settings.hold_s,
             merge_replies=True,
             records=True,
+            transfers=frozenset(settings.numbers()),
             secrets_allowed=True,
             provider_retries="none for an answer that is late; then the fallback URL of the number, if it has one",
         )
         self._account = settings
         self._address = our_address
         self._region = default_region
-        self._speak = speak
-        self._sorry = _twiml(sorry)
+        self._documents = documents
+        self._sorry = _twiml(documents.last_words(settings.sorry))
         self._forms = forms.LastForm()
         self._signed = twilio_hooks.Signed(settings, _ONCE, self._forms)
 
@@ -116,11 +154,19 @@ class VoiceTwilio:
 
     def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
         """Return TwiML that says the replies, then listens or hangs up."""
-        return _twiml(self._speak(replies))
+        return _twiml(self._documents.answer(replies))
 
     def sorry(self) -> Answer:
         """Return TwiML that asks to call again, then hangs up."""
         return self._sorry
+
+    def whisper(self, message_id: str, text: str, language: str) -> Answer:
+        """Return TwiML that tells one of our people what a call is about and asks for one key."""
+        return _twiml(self._documents.whisper(message_id, text, language))
+
+    def connect(self, *, taken: bool) -> Answer:
+        """Return TwiML that connects one of our people with the caller, or hangs up."""
+        return _twiml(self._documents.connect(taken=taken))
 
     async def media_source(self, media: Media) -> MediaSource:
         """Say from where a spoken message is fetched."""
@@ -133,20 +179,13 @@ class VoiceTwilio:
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> VoiceTwilio:
     """Build the adapter of a number; raises ValueError for an address that nobody can call."""
-    from channels import voice_twiml  # noqa: PLC0415 - the library is for configured channels only
+    from channels.voice_twiml import Dials, Twiml  # noqa: PLC0415 - the library is for configured channels only
 
     del channel_id  # Twilio knows the channel by its URL and number
     if our_address.kind not in {AddressKind.MSISDN, AddressKind.SHORT_CODE}:
         raise ValueError(f"the address of a voice channel is a phone number, not {our_address}")
-    voices = voice_twiml.Voices(settings.voices)
-    otherwise = settings.otherwise
-    return VoiceTwilio(
-        our_address,
-        settings,
-        default_region,
-        speak=lambda replies: voice_twiml.answer(replies, voices, public_url, otherwise),
-        sorry=voice_twiml.last_words(settings.sorry, voices),
-    )
+    dials = Dials(settings.numbers(), settings.dial_timeout_s)
+    return VoiceTwilio(our_address, settings, default_region, Twiml(settings.voices, public_url, settings.otherwise, dials))
 
 
 def _twiml(body: bytes) -> Answer:
@@ -173,14 +212,32 @@ def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequ
     if status in _ENDED or answered_by.startswith(_MACHINES):
         over = status if status in _ENDED else answered_by[:40]
         end = ContactSignal(f"{call}:end", person, here, "hung_up", session_id=call, value=over)
-        left = one(form, "RecordingUrl") and twilio_hooks.our_id(request.url)  # a message that was ended by hanging up
+        asked = twilio_hooks.our_id(request.url)
+        if asked and twilio_hooks.purpose(request.url) == DIALLED:
+            return [_beside(form, DIALLED, asked, person, here), end]
+        left = asked and one(form, "RecordingUrl")  # a message that was ended by hanging up
         return [_said(request, form, call, person, here), end] if left else [end]
     if "CallbackSource" in form:
         return [Ignored("call_progress")]
-    asked = twilio_hooks.our_id(request.url)
-    if asked is not None and twilio_hooks.purpose(request.url) == HOLD:
-        return [ContactSignal(f"hold:{asked}", person, here, "holding", session_id=call, value=asked)]
+    asked, why = twilio_hooks.our_id(request.url), twilio_hooks.purpose(request.url)
+    if asked is not None and why in {HOLD, WHISPER, TAKE, DIALLED}:
+        return [_beside(form, why, asked, person, here)]
     return [_said(request, form, call, person, here)]
+
+
+def _beside(form: forms.Form, why: str, asked: str, person: Address, here: Address) -> ContactSignal:
+    """Return what happens beside the talk of a call, about our message `asked`."""
+    call = one(form, "CallSid")
+    if why == HOLD:
+        return ContactSignal(f"hold:{asked}", person, here, "holding", session_id=call, value=asked)
+    if why != DIALLED:
+        return ContactSignal(f"{call}:{why}", person, here, why, session_id=call, value=asked, text=one(form, "Digits"))
+    status, seconds = one(form, "DialCallStatus").lower(), one(form, "DialCallDuration")
+    talked = status in {"completed", "answered"} and one(form, "DialBridged").lower() != "false"
+    gone = one(form, "CallStatus").lower() in _ENDED
+    outcome = "completed" if talked else "abandoned" if gone else status if status in _NOT_REACHED else "no-answer"
+    value = f"{outcome} {int(seconds) if _SECONDS.fullmatch(seconds) else 0}"
+    return ContactSignal(f"{call}:{why}:{asked}", person, here, why, session_id=call, value=value)
 
 
 def _recording(form: forms.Form) -> tuple[Media, ...]:

@@ -6,14 +6,25 @@ Every document says something. Must not know how a request is parsed, and must n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 
-from twilio.twiml.voice_response import Gather, Say, VoiceResponse  # type: ignore[import-untyped]  # the library ships no types
+from twilio.twiml import TwiML  # type: ignore[import-untyped]  # the library ships no types
+from twilio.twiml.voice_response import (  # type: ignore[import-untyped]  # as above
+    Dial,
+    Gather,
+    Hangup,
+    Record,
+    Redirect,
+    Say,
+    VoiceResponse,
+)
 
 from channels.twilio_hooks import printable, url_about, url_for
-from channels.voice_twilio import HOLD, TEXT_CHARS_MAX
+from channels.voice_twilio import DIALLED, HOLD, TAKE, TEXT_CHARS_MAX, WHISPER
 from channels.voice_words import DATE, MONEY, in_words, money
+from core.model.address import AddressKind
 from core.model.outbound import Listen, OutboundMessage, Reply
 from core.text.split import gsm7_length, split
 
@@ -21,6 +32,21 @@ _MARKED = ("Polly.", "Google.")  # the voices that understand marks in a text
 _TELEPHONE = r"(?P<telephone>\+\d{7,15}(?!\d))"
 _DIGITS = r"(?P<digits>(?<![\d.,+])(?<![A-Z]{3} )\d{5,20}(?!\d|[.,]\d| [A-Z]{3}\b))"  # a code or a number of something, but no money
 _SAID_AS = re.compile(f"{MONEY}|{DATE}|{_TELEPHONE}|{_DIGITS}")
+
+
+_TAKE_S = 8  # in which one of our people takes a call or does not
+
+
+@dataclass(frozen=True, slots=True)
+class Dials:
+    """Phones of people by queue, under an empty name that for all others, and how long they ring."""
+
+    numbers: Mapping[str, str]
+    timeout_s: int
+
+    def number(self, queue: str) -> str | None:
+        """Return the phone for a queue."""
+        return self.numbers.get(queue) or self.numbers.get("")
 
 
 class Voices:
@@ -40,75 +66,114 @@ def _language(tag: str) -> str:
     return tag.partition("-")[0]
 
 
-def answer(messages: Sequence[OutboundMessage], voices: Voices, hook: str, otherwise: str) -> bytes:
-    """Return the TwiML that says the messages and then listens, or hangs up after the last; with nothing to say, it says `otherwise`.
+class Twiml:
+    """The documents of one number. `hook` is its webhook's URL; the answer to a prompt comes there with the prompt's id in the query."""
 
-    `hook` is the webhook's URL; the answer to a prompt comes there with the prompt's id in the query.
-    """
-    said = [saying for message in messages for saying in _sayings(message.reply, voices)]
-    if not said:
-        return last_words(otherwise, voices)
-    response = VoiceResponse()
-    last = messages[-1]
-    ends = any(message.reply.ends_session for message in messages)
-    records = last.reply.listen is not None and last.reply.listen.record_s > 0
-    listener = response if ends or records or last.reply.holds else _listener(last, voices, hook)
-    for saying in said:
-        listener.append(saying)
-    if ends:
+    def __init__(self, voices: Sequence[str], hook: str, otherwise: str, dials: Dials | None = None) -> None:
+        self._voices = Voices(voices)
+        self._hook = hook
+        self._otherwise = self.last_words(otherwise)
+        self._dials = dials or Dials({}, 20)
+
+    def answer(self, messages: Sequence[OutboundMessage]) -> bytes:
+        """Return what says the messages and then listens, records, waits, puts through, or hangs up; with nothing to say, last words."""
+        said = [saying for message in messages for saying in _sayings(message.reply, self._voices)]
+        if not said:
+            return self._otherwise
+        last = messages[-1]
+        reply, response = last.reply, VoiceResponse()
+        number = None if reply.transfer is None else self._dials.number(reply.transfer)
+        if any(message.reply.ends_session for message in messages):
+            then = [Hangup()]
+        elif reply.holds:
+            then = [Redirect(url_for(self._hook, last.id, HOLD), method="POST")]
+        elif number is not None:
+            then = [self._dial(last, number)]
+        elif reply.listen is not None and reply.listen.record_s:
+            then = self._record(last, reply.listen)
+        else:
+            listener = self._listener(last)
+            for saying in said:
+                listener.append(saying)
+            said, then = [], [listener]
+        for verb in (*said, *then):
+            response.append(verb)
+        return _document(response)
+
+    def last_words(self, text: str) -> bytes:
+        """Return what says a text in the first of the voices and hangs up."""
+        response = VoiceResponse()
+        for saying in _sayings(Reply(text, language=self._voices.first), self._voices):
+            response.append(saying)
         response.hangup()
-    elif last.reply.holds:
-        response.redirect(url_for(hook, last.id, HOLD), method="POST")
-    elif records:
-        _record(response, last, hook)
-    else:
-        response.append(listener)
-    return _document(response)
+        return _document(response)
 
+    def whisper(self, message_id: str, text: str, language: str) -> bytes:
+        """Return what tells one of our people what a call is about, and asks for one key; no key is an answer too."""
+        response = VoiceResponse()
+        gather = Gather(
+            input="dtmf",
+            action=url_for(self._hook, message_id, TAKE),
+            method="POST",
+            timeout=_TAKE_S,
+            num_digits=1,
+            finish_on_key="",
+            action_on_empty_result=True,
+        )
+        for saying in _sayings(Reply(text, language=language or self._voices.first), self._voices):
+            gather.append(saying)
+        response.append(gather)
+        return _document(response)
 
-def last_words(text: str, voices: Voices) -> bytes:
-    """Return the TwiML that says a text in the first of the voices and hangs up."""
-    response = VoiceResponse()
-    for saying in _sayings(Reply(text, language=voices.first), voices):
-        response.append(saying)
-    response.hangup()
-    return _document(response)
+    def connect(self, *, taken: bool) -> bytes:
+        """Return what connects whom we called with the caller, which is a document without verbs, or lets them go."""
+        response = VoiceResponse()
+        if not taken:
+            response.hangup()
+        return _document(response)
 
+    def _dial(self, message: OutboundMessage, number: str) -> Dial:
+        dial = Dial(
+            action=url_for(self._hook, message.id, DIALLED),
+            method="POST",
+            timeout=self._dials.timeout_s,
+            caller_id=message.sender.value if message.sender.kind is AddressKind.MSISDN else None,
+        )
+        dial.number(number, url=url_for(self._hook, message.id, WHISPER), method="POST")
+        return dial
 
-def _listener(message: OutboundMessage, voices: Voices, hook: str) -> Gather:
-    """Return what waits for keys and words while the prompt is said; silence comes to the webhook like an answer."""
-    reply = message.reply
-    listen = reply.listen or Listen()
-    by_voice = not (listen.keys_only or reply.sensitive)
-    tag, _ = voices.of(reply.language)
-    return Gather(
-        input="dtmf speech" if by_voice else "dtmf",
-        action=url_about(hook, message),
-        method="POST",
-        timeout=max(1, ceil(listen.timeout_s)),
-        num_digits=listen.digits,
-        finish_on_key="" if listen.digits == 1 else "#",  # where one key is the answer, that key may be # as well
-        speech_timeout="auto" if by_voice else None,
-        language=tag if by_voice else None,
-        barge_in=True,
-        action_on_empty_result=True,
-    )
+    def _record(self, message: OutboundMessage, listen: Listen) -> list[TwiML]:
+        """Return what keeps a spoken message. Where nothing was spoken, Twilio goes past it, and that is told as silence."""
+        action = url_about(self._hook, message)
+        record = Record(
+            action=action,
+            method="POST",
+            timeout=max(1, ceil(listen.timeout_s)),
+            max_length=listen.record_s,
+            finish_on_key="#",
+            play_beep=True,
+            transcribe=False,
+        )
+        return [record, Redirect(action, method="POST")]
 
-
-def _record(response: VoiceResponse, message: OutboundMessage, hook: str) -> None:
-    """Add what keeps a spoken message. Where nothing was spoken, Twilio goes past it, and that is told as silence."""
-    listen = message.reply.listen or Listen()
-    action = url_about(hook, message)
-    response.record(
-        action=action,
-        method="POST",
-        timeout=max(1, ceil(listen.timeout_s)),
-        max_length=listen.record_s,
-        finish_on_key="#",
-        play_beep=True,
-        transcribe=False,
-    )
-    response.redirect(action, method="POST")
+    def _listener(self, message: OutboundMessage) -> Gather:
+        """Return what waits for keys and words while the prompt is said; silence comes to the webhook like an answer."""
+        reply = message.reply
+        listen = reply.listen or Listen()
+        by_voice = not (listen.keys_only or reply.sensitive)
+        tag, _ = self._voices.of(reply.language)
+        return Gather(
+            input="dtmf speech" if by_voice else "dtmf",
+            action=url_about(self._hook, message),
+            method="POST",
+            timeout=max(1, ceil(listen.timeout_s)),
+            num_digits=listen.digits,
+            finish_on_key="" if listen.digits == 1 else "#",  # where one key is the answer, that key may be # as well
+            speech_timeout="auto" if by_voice else None,
+            language=tag if by_voice else None,
+            barge_in=True,
+            action_on_empty_result=True,
+        )
 
 
 def _sayings(reply: Reply, voices: Voices) -> Iterator[Say]:

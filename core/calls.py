@@ -1,4 +1,4 @@
-"""Callers who are kept on the line while an action runs: they are asked to wait, and then ask again for what follows.
+"""Callers who are kept on the line: while an action runs they are asked to wait, and then ask again for what follows; or people are called.
 
 What they will be told goes into the journal under the id of that next request, whether it is there already or still to come, so that
 neither a crash nor a request that comes twice changes what is heard. It must not speak itself.
@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from core.model.channel import Channel
 from core.model.ids import derive
 from core.model.outbound import Answer
-from core.store import actions, journal
+from core.store import actions, conversations, journal, work_items
 from core.store.actions import ActionRow
 from core.store.api import Tx
+from core.store.conversations import Conversation
+from core.store.events import append
+from core.store.work_items import WorkItem
 
 GRACE_MS = 10_000  # the last of the requests may be on its way when the time is up
 
@@ -67,3 +70,46 @@ def asked_again(tx: Tx, channel_id: str, request_id: str) -> Held:
     if entry.answer is not None:
         return Held(entry.answer)
     return Held(action_id=actions.awaited(tx, channel_id, request_id))
+
+
+def whispered(tx: Tx, message_id: str) -> tuple[str, str]:
+    """Return what people hear who are called because of a message, with its language; empty if nobody waits for them any more."""
+    item = _item(tx, message_id)
+    return ("", "") if item is None else (str(item.card.get("whisper", "")), str(item.card.get("language", "")))
+
+
+def taken(tx: Tx, message_id: str, at: int) -> None:
+    """Note that one of our people takes the call that a message put through."""
+    item = _item(tx, message_id)
+    if item is not None:
+        conversation = conversations.load(tx, item.conversation_id)
+        _note(tx, conversation, item, {"status": "taken"}, at)
+        conversations.save(tx, conversation)
+
+
+def ended(tx: Tx, conversation: Conversation, outcome: str, at: int) -> bool:
+    """Take note of what came of putting a caller through, and tell whether somebody talked to them; the caller saves.
+
+    Work that nobody took is ended, and the bot goes on; it stays if an agent has it meanwhile, or if the caller hung up, so that somebody
+    calls back.
+    """
+    status, _, seconds = outcome.partition(" ")
+    item = work_items.live(tx, conversation.id)
+    if item is not None:
+        _note(tx, conversation, item, {"status": status, "seconds": int(seconds or 0)}, at)
+        if status not in {"completed", "abandoned"} and work_items.drop(tx, item.id, "not_reached", at):
+            conversation.owner, conversation.agent_id = "bot", None
+            conversation.owner_epoch += 1
+            append(tx, conversation, "work_item.closed", at, ref=item.id, body={"agent_id": None, "disposition": "not_reached"})
+            append(tx, conversation, "owner.changed", at, body={"owner": "bot", "agent_id": None, "by": None})
+    return status == "completed"
+
+
+def _item(tx: Tx, message_id: str) -> WorkItem | None:
+    row = tx.one("select conversation_id from message where id = ?", (message_id,))
+    return None if row is None else work_items.live(tx, row[0])
+
+
+def _note(tx: Tx, conversation: Conversation, item: WorkItem, call: dict[str, object], at: int) -> None:
+    work_items.set_card(tx, item.id, {**item.card, "call": call})
+    append(tx, conversation, "work_item.call", at, ref=item.id, body=call)

@@ -13,7 +13,7 @@ from core.arrival import Arrival
 from core.identity import people
 from core.model.address import Address, AddressKind
 from core.model.channel import Channel
-from core.model.dialog import ActionDone, ActionHeld, ActionLate, Corrects, Dialog, DialogInput, HandedBack, Said, SessionEnded, TimerFired
+from core.model.dialog import ActionDone, ActionHeld, ActionLate, Corrects, Dialog, DialogInput, HandedBack, Said, SessionEnded, TimerFired, TransferEnded
 from core.model.ids import derive
 from core.model.inbound import ContactSignal, InboundMessage, Session
 from core.model.outbound import Author
@@ -70,11 +70,12 @@ class Turns:
 
         `quiet` is for the second run, when the dialog failed in the first: the dialog is not told.
         """
-        if journal.find(tx, arrival.channel.id, signal.external_id) is not None:
-            return Outcome(answer=arrival.channel.acknowledge(()), duplicate=True)
+        earlier = journal.find(tx, arrival.channel.id, signal.external_id)
+        if earlier is not None:
+            return Outcome(answer=earlier.answer or arrival.channel.acknowledge(()), duplicate=True)
         person, link = self._meet(tx, arrival, signal.sender)
         outcome = self._signalled(tx, person, link, arrival, signal, quiet=quiet)
-        outcome.answer = arrival.channel.acknowledge(())
+        outcome.answer = outcome.answer or arrival.channel.acknowledge(())
         journal.insert(
             tx, arrival.channel.id, signal.external_id, arrival.id, person.conversation.id, arrival.received_at, arrival.raw, outcome.answer
         )
@@ -244,6 +245,7 @@ class Turns:
 
     def _signalled(self, tx: Tx, person: Person, link: Link, arrival: Arrival, signal: ContactSignal, *, quiet: bool) -> Outcome:
         conversation = person.conversation
+        request = (arrival.channel.id, signal.external_id)
         what: DialogInput
         match signal.signal:
             case "hung_up":
@@ -254,6 +256,11 @@ class Turns:
                 elif not unheard:
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))
                 what = SessionEnded(signal.session_id, unheard=unheard)
+            case "dialled":
+                what = TransferEnded(calls.ended(tx, conversation, signal.value, arrival.received_at))
+                if quiet:
+                    return self._advance.apologise(tx, person, link, arrival.id, arrival.received_at, request=request)
+                return self._advance.run(tx, person, link, what, arrival.id, arrival.received_at, request=request)
             case "joined":
                 if conversation.state is not None:
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))

@@ -22,11 +22,12 @@ from core.model.dialog import (
     SessionEnded,
     State,
     TimerFired,
+    TransferEnded,
 )
 from core.model.inbound import Session
 from dialogs import results, sessions, stack
 from dialogs.guards import give_up, keep_waiting, mails_used_up, take_consent, too_often, within_mails
-from dialogs.handover import away_until, hand_over
+from dialogs.handover import away_until, hand_over, transfer_ended
 from dialogs.hearing import heard, proves, unanswered
 from dialogs.interpret import consent, interpret
 from dialogs.meanings import Alarm, Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear
@@ -62,7 +63,7 @@ class Engine:
             give_up(turn, stuck.code)
         return _result(turn)
 
-    def _take(self, turn: Turn, what: Said | ActionDone | ActionLate | SessionEnded | TimerFired | HandedBack) -> None:
+    def _take(self, turn: Turn, what: Said | ActionDone | ActionLate | SessionEnded | TransferEnded | TimerFired | HandedBack) -> None:
         match what:
             case Said():
                 self._said(turn, what)
@@ -75,6 +76,9 @@ class Engine:
                 results.action_late(turn, what)
             case SessionEnded():
                 line_dropped(turn, unheard=what.unheard)
+            case TransferEnded():
+                transfer_ended(turn, taken=what.taken)
+                run(turn)
             case TimerFired():
                 sessions.timer_fired(turn, what)
             case HandedBack():

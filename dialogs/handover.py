@@ -29,7 +29,9 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
     """
     frame, flow = _open_flow(turn)
     opens = away_until(turn)
-    if offer and turn.context.capabilities.records and (opens is not None or not turn.context.attended):
+    queue = (flow.queue if flow is not None else None) or ""
+    put_through = offer and opens is None and not turn.context.capabilities.transfers.isdisjoint((queue, ""))
+    if offer and turn.context.capabilities.records and (opens is not None or not (put_through or turn.context.attended)):
         nobody_free(turn, opens)
         return
     if opens is not None and offer and turn.family != Family.EMAIL:
@@ -50,7 +52,10 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
         "facts": facts(turn),
         "language": turn.language,
     } | dict(known or {})
-    turn.say("utter_human_handoff")
+    if put_through:
+        card["whisper"], card["call"] = _whisper(turn, card["wanted"]), {"status": "ringing"}
+        turn.transfer = queue
+    turn.say("utter_putting_through" if put_through else "utter_human_handoff")
     if opens is not None:
         turn.say("utter_people_back", {"opens": _opening(turn, opens)})
     turn.close_prompt()
@@ -59,7 +64,23 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
     turn.state.pop("errors", None)
     turn.waiting = True
     turn.over = True
-    turn.ends = turn.one_shot
+    turn.ends = turn.one_shot and not put_through
+
+
+def _whisper(turn: Turn, wanted: str | None) -> str:
+    """Return what people hear who are called for somebody."""
+    known = {"caller": turn.context.name, "wanted": wanted}
+    return turn.text("utter_whisper", {name: value for name, value in known.items() if value})
+
+
+def transfer_ended(turn: Turn, *, taken: bool) -> None:
+    """Part from a caller who has talked to somebody; whoever has not is offered what can be done while nobody is free."""
+    if not taken and turn.context.owner == "bot":
+        nobody_free(turn, None)
+        return
+    if not taken:
+        turn.say("utter_waiting_agent")
+    turn.over = turn.ends = True
 
 
 def nobody_free(turn: Turn, opens: datetime | None) -> None:

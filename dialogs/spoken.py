@@ -68,7 +68,7 @@ def spoken_reply(turn: Turn, options: Sequence[Option]) -> Reply:
             asked = for_the_ear("\n".join(item.text for item in turn.said if item.asks))
             pages[0] = f"{asked} {menus[0]}".strip()
         keep_pages(turn, [*(f"{page} {more}" for page in pages[:-1]), pages[-1]], [[0, 0]] * (len(pieces) - 1) + parts, sensitive=sensitive)
-    return Reply(shown, ends_session=turn.ends, language=turn.language, sensitive=sensitive, listen=listening(turn))
+    return Reply(shown, ends_session=turn.ends, language=turn.language, sensitive=sensitive, listen=listening(turn), transfer=turn.transfer)
 
 
 def _pieces(text: str, room: int) -> list[str]:

@@ -47,7 +47,8 @@ class Turn:
 
     __slots__ = (
         "conceal", "context", "effects", "ended", "ends", "family", "language", "late", "one_shot", "over", "page", "page_sensitive",
-        "project", "prompt", "said", "slots", "stack", "state", "steps", "text_in", "timer", "visits", "waiting",
+        "project", "prompt", "said", "slots", "stack", "state", "steps", "text_in", "timer", "transfer", "visits",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, project: Project, state: State | None, context: DialogContext) -> None:
@@ -70,6 +71,7 @@ class Turn:
         self.ended: str | None = None  # the user flow that ended last, with nothing below it
         self.over = False  # nothing more is to be started in this turn
         self.ends = False  # the transport session ends with this turn
+        self.transfer: str | None = None  # the queue to whose people this call is put through
         self.late = False  # this turn is the late end of an action
         self.conceal = False  # what the person said is a secret
         self.page: str | None = None  # the page of a long screen that is to be shown as it is

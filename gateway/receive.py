@@ -30,6 +30,7 @@ from core.store import actions, journal
 from core.store.api import StoreUnavailable
 from gateway.mail.kept import described, keep
 from gateway.media.contents import with_contents_kept
+from gateway.put_through import beside
 from gateway.requests import OpenRequest
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -88,8 +89,10 @@ async def take_in(
                 await _report(gateway, configured, event, request.received_at)
             case ContactSignal(signal="holding"):
                 answer = await _asked_again(gateway, configured, event)
+            case ContactSignal(signal="whisper" | "take"):
+                answer = await beside(gateway, configured, event)
             case ContactSignal():
-                await _signal(gateway, configured, request, event)
+                answer = await _signal(gateway, configured, request, event) or answer
             case Ignored():
                 gateway.counters.add("ignored", channel=channel_id, reason=event.reason)
     return answer
@@ -177,14 +180,14 @@ async def _report(gateway: Gateway, configured: ConfiguredChannel, told: Deliver
     gateway.counters.add("delivery_reports", channel=channel_id, status=told.status)
 
 
-async def _signal(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, event: ContactSignal) -> None:
+async def _signal(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, event: ContactSignal) -> Answer | None:
     if event.signal == "typing":
-        return
+        return None
     if event.signal == "read":
         number = int(event.value) if event.value.isdecimal() else 0
         await gateway.store.write(lambda tx: read_up_to(tx, event.sender.value, number, request.received_at))
         gateway.hints.wake("events")
-        return
+        return None
     arrival = _arrival(gateway, configured, request)
     try:
         outcome = await gateway.store.write(lambda tx: gateway.turns.signal(tx, arrival, event))
@@ -197,6 +200,7 @@ async def _signal(gateway: Gateway, configured: ConfiguredChannel, request: RawR
     gateway.hints.wake(*outcome.wake)
     if outcome.action is not None:
         gateway.start_action(outcome.action, None)
+    return outcome.answer
 
 
 async def keep_unreadable(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest, code: str) -> None:

@@ -53,6 +53,19 @@ class SaysSorry(Protocol):
         ...
 
 
+@runtime_checkable
+class PutsThrough(Protocol):
+    """An adapter that puts a caller through to people, who first hear what it is about."""
+
+    def whisper(self, message_id: str, text: str, language: str) -> Answer:
+        """Return what is said to who picked up for the caller whom a message put through, and asks for one key."""
+        ...
+
+    def connect(self, *, taken: bool) -> Answer:
+        """Return what connects them with the caller, or lets them go."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MediaSource:
     """From where an attachment is fetched: only `hosts` are ever asked, and only the first of them is given the `headers`."""

@@ -70,5 +70,6 @@ class Capabilities:
     throttles_recipient: frozenset[str] = frozenset()  # provider codes by which it wants less for one recipient, not for the account
     resend_codes: frozenset[str] = frozenset()  # provider codes of a failure after which another form of the message may pass, once
     records: bool = False  # the person can leave a spoken message
+    transfers: frozenset[str] = frozenset()  # queues whose people can be called on the phone; an empty name is any other
     secrets_allowed: bool = False  # PINs and codes may be typed here
     sender_strength: Strength = Strength.CLAIMED  # what a sender address on this channel proves by itself

@@ -111,6 +111,13 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferEnded:
+    """A caller is back who was put through to people; `taken`: somebody had taken the call."""
+
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A timer that the engine had set is due."""
 
@@ -125,7 +132,7 @@ class HandedBack:
     closed: bool
 
 
-DialogInput = Said | ActionDone | ActionLate | ActionHeld | SessionEnded | TimerFired | HandedBack
+DialogInput = Said | ActionDone | ActionLate | ActionHeld | SessionEnded | TransferEnded | TimerFired | HandedBack
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,9 +100,12 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class ContactSignal:
-    """Something other than a message: `opted_out`, `opted_in`, `typing`, `joined`, `read`, `hung_up`, `holding`.
+    """Something other than a message: `opted_out`, `opted_in`, `typing`, `joined`, `read`, `hung_up`, `holding`, `whisper`,
+    `take`, `dialled`.
 
-    `holding` is a person who was asked to wait by our message `value` and now asks for what follows.
+    `holding` is a person who was asked to wait by our message `value` and now asks for what follows. `whisper` is one of our people
+    who picked up for a caller whom message `value` put through, `take` their answer, in `text`. `dialled` is what came of it: `value`
+    is completed, or why not, and the seconds.
     """
 
     external_id: str
@@ -111,6 +114,7 @@ class ContactSignal:
     signal: str
     session_id: str | None = None
     value: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.store.api import Row, Tx
+from core.store.documents import encode
 
 _COLUMNS = (
     "w.id, w.number, w.conversation_id, w.interaction_id, w.queue, w.state, w.version, w.agent_id, w.reason, w.card, w.disposition,"
@@ -151,6 +152,17 @@ def finish(tx: Tx, item_id: str, from_agent: str, disposition: str, at: int) -> 
     sql = """update work_item set state = 'done', disposition = ?, ended_at = ?, version = version + 1
              where id = ? and state = 'working' and agent_id = ?"""
     return tx.execute(sql, (disposition, at, item_id, from_agent)) == 1
+
+
+def drop(tx: Tx, item_id: str, disposition: str, at: int) -> bool:
+    """End an item that nobody has; False if it does not wait any more."""
+    sql = "update work_item set state = 'done', disposition = ?, ended_at = ?, version = version + 1 where id = ? and state = 'waiting'"
+    return tx.execute(sql, (disposition, at, item_id)) == 1
+
+
+def set_card(tx: Tx, item_id: str, card: Mapping[str, Any]) -> None:
+    """Replace what is known of an item."""
+    tx.execute("update work_item set card = ? where id = ?", (encode(card), item_id))
 
 
 def open_interactions(tx: Tx, conversation_id: str) -> list[str]:

@@ -35,6 +35,7 @@ const SYSTEM = {
   "interaction.closed": ({ interaction: one, body }) => `${one ? channelName(one.media) : ""} contact ended: ${CLOSED[body?.reason] ?? words(body?.reason)}`.trim(),
   "work_item.created": ({ body }) => `Handed over to ${body?.queue ?? "the queue"}: ${words(body?.reason)}`,
   "work_item.claimed": ({ body }, names) => `${names[body.agent_id] ?? "An agent"} took the conversation${body.from ? ` from ${names[body.from] ?? "a colleague"}` : ""}`,
+  "work_item.call": ({ body }) => `Call put through: ${words(body.status)}${body.seconds ? `, ${body.seconds} s` : ""}`,
   "work_item.returned": ({ body }, names) => {
     const holder = names[body.agent_id] ?? "The agent";
     return body.by === body.agent_id ? `${holder} gave the conversation back to the queue` : `The conversation of ${holder} went back to the queue`;
