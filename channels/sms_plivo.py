@@ -84,6 +84,7 @@ class SmsPlivo:
         self._version = settings.signature
         self._callback = public_url
         self._region = default_region
+        self._media_hosts = {urlsplit(settings.api_base).hostname or "", *_MEDIA_HOSTS}
         self._send_url = f"{settings.api_base.rstrip('/')}/v1/Account/{settings.auth_id}/Message/"
         credentials = b64encode(f"{settings.auth_id}:{settings.auth_token[0]}".encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}"}
@@ -133,7 +134,8 @@ class SmsPlivo:
 
     async def media_source(self, media: Media) -> MediaSource:
         """Say from where an attachment is fetched: Plivo asks for the account's password where the account wants that."""
-        return MediaSource(media.url, _MEDIA_HOSTS, self._headers)
+        host = urlsplit(media.url).hostname
+        return MediaSource(media.url, tuple(sorted(self._media_hosts, key=lambda name: name != host)), self._headers)
 
     async def close(self) -> None:
         """End the connections to Plivo."""

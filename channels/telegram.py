@@ -12,8 +12,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from channels import frames, telegram_updates
+from core.model.adapter import MediaSource
 from core.model.address import Address
 from core.model.capabilities import Capabilities, ChoiceStyle, Family
 from core.model.ids import ChannelId
@@ -77,6 +79,7 @@ class Telegram:
 
     def __init__(self, settings: Settings, bot: TelegramBot) -> None:
         self._secrets = [secret.encode() for secret in settings.webhook_secret]
+        self._api_host = urlsplit(settings.api_base).hostname or ""
         self.bot = bot
         self.polls = settings.updates == "polling"
 
@@ -123,6 +126,13 @@ class Telegram:
     def request_of(self, update: Mapping[str, Any], at: int) -> RawRequest:
         """Return an update that was asked for as a request that `parse` reads; `at` in ms UTC."""
         return RawRequest(POLLED, "", {"content-type": "application/json"}, json.dumps(update).encode(), at)
+
+    async def media_source(self, media: Media) -> MediaSource:
+        """Say from where a file is fetched, which Telegram tells anew each time; raises `SendError`."""
+        file_id = media.values.get("file_id", "")
+        if not file_id:
+            raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="the attachment names no file")
+        return MediaSource(await self.bot.file_address(file_id), (self._api_host,))
 
     async def close(self) -> None:
         """End the connections to Telegram."""

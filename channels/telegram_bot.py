@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, LinkPreviewOptions, ReplyKeyboardMarkup
 from telegram.error import InvalidToken, TelegramError
@@ -37,6 +38,7 @@ _REFUSALS: Mapping[str, SendErrorCode] = {
     "peer_id_invalid": SendErrorCode.BAD_ADDRESS,
     "message is too long": SendErrorCode.TOO_LONG,
     "caption is too long": SendErrorCode.TOO_LONG,
+    "file is too big": SendErrorCode.TOO_LONG,
 }
 
 
@@ -49,7 +51,10 @@ class TelegramBot:
         self._polling = Http(timeout_s=_POLL_S + timeout_s, connections=1, answer_bytes_max=_POLLED_BYTES_MAX)
         connection = _Connection(self._http)
         try:
-            self._bot = Bot(token, base_url=f"{api_base.rstrip('/')}/bot", request=connection, get_updates_request=connection)
+            base = api_base.rstrip("/")
+            self._bot = Bot(
+                token, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot", request=connection, get_updates_request=connection
+            )
         except InvalidToken:
             raise ValueError("bot_token is no token") from None
 
@@ -108,6 +113,13 @@ class TelegramBot:
         """Return what Telegram says of the webhook, in its own words; raises `SendError`."""
         info: dict[str, Any] = (await self._asked(self._bot.get_webhook_info())).to_dict()
         return info
+
+    async def file_address(self, file_id: str) -> str:
+        """Return where a file lies for the next hour; the address holds the bot's token. Raises `SendError`."""
+        path = (await self._asked(self._bot.get_file(file_id))).file_path
+        if not path:
+            raise _unreadable()
+        return quote(path, safe="/:%")
 
     async def close(self) -> None:
         """End the connections to Telegram; a later call opens new ones."""
