@@ -1,4 +1,4 @@
-"""The parts of mails that the desk fetches on demand: for agents only, of conversations that were handed over, in a frame without rights."""
+"""Parts of mails that the desk fetches on demand: for agents, of conversations that were handed over, in a frame without rights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 from tests.gateway.desk.signed import browser, signed_in
 from tests.gateway.mail.room import Room, letter, mailroom
 
-ASKED = "I want to speak to an agent\r\n\r\nOn Thu, 1 Jan 2026, Support <support@operator.example> wrote:\r\n> What can we do?\r\n\r\n-- \r\nAnna"
+ASKED = (
+    "I want to speak to an agent\r\n\r\n"
+    "On Thu, 1 Jan 2026, Support <support@operator.example> wrote:\r\n> What can we do?\r\n\r\n-- \r\nAnna"
+)
 
 
 async def message_of(room: Room, number: int) -> str:
