@@ -20,7 +20,7 @@ _LABELS = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,200}[A-Za-z0-9])?"
 class Outgoing:
     """What a kind of mailbox has for sending; its own settings are a class made of this one."""
 
-    smtp_host: str = field(metadata={"doc": "The relay that takes our mails."})
+    smtp_host: str = field(metadata={"doc": "The relay that takes our mails; simulator for the built-in stand-in."})
     smtp_port: int = field(default=587, metadata={"doc": "Its port: 587 with starttls, 465 with tls.", "least": 1, "most": 65_535})
     smtp_tls: Literal["starttls", "tls", "none"] = field(
         default="starttls", metadata={"doc": "How the connection is encrypted; a relay that does not offer it gets no mail."}
