@@ -6,8 +6,14 @@ import { moment, words } from "./format.js";
 
 const EVERY_MS = 30_000;
 
-export const pausedText = ({ channel_id, code, since }) =>
-  code === "throttled" ? `Sending by ${channel_id} is paused since ${moment(since)}: the provider asked for it.` : `Sending by ${channel_id} is paused since ${moment(since)}: the provider does not answer (${words(code).toLowerCase()}).`;
+const CAUSES = {
+  throttled: "the provider asked for it",
+  provider_down: "the provider answers with errors",
+  timeout: "the provider does not answer",
+  not_connected: "the provider cannot be reached",
+};
+
+export const pausedText = ({ channel_id, code, since }) => `Sending by ${channel_id} is paused since ${moment(since)}: ${CAUSES[code] ?? words(code).toLowerCase()}.`;
 
 async function show() {
   const { dead_letters: count, paused } = await get("/desk/api/delivery");

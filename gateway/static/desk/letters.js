@@ -74,7 +74,7 @@ function row(letter) {
     h(
       "div",
       {},
-      h("h2", {}, words(letter.code), h("span", { class: "badge" }, KINDS[letter.kind]), letter.kind === "unreadable" ? null : h("span", { class: "badge" }, words(letter.state)), letter.replayable ? null : h("span", { class: "badge" }, "Cannot be replayed")),
+      h("h2", {}, words(letter.code), h("span", { class: "badge" }, KINDS[letter.kind]), [letter.code, "unreadable"].includes(letter.state) ? null : h("span", { class: "badge" }, words(letter.state)), letter.replayable ? null : h("span", { class: "badge" }, "Cannot be replayed")),
       h("p", { class: "facts" }, facts.filter(Boolean).join(" · ")),
       h("details", {}, h("summary", {}, what), h("pre", { dir: "auto", tabindex: "0" }, [letter.who, letter.content].filter(Boolean).join("\n") || "Nothing")),
     ),
@@ -113,7 +113,6 @@ function askReason() {
   byId("reason").value = "";
   problem.hidden = true;
   dialog.querySelector("form").onsubmit = (event) => {
-    if (event.submitter?.value !== "discard") return;
     event.preventDefault();
     const reason = byId("reason").value.trim();
     problem.textContent = "Say why, for those who look later.";
@@ -132,5 +131,6 @@ byId("all").addEventListener("change", (event) => {
   render();
 });
 byId("replay").addEventListener("click", () => act("/desk/api/dead-letters/replay", {}));
+byId("why-cancel").addEventListener("click", () => byId("why").close());
 byId("discard").addEventListener("click", askReason);
 refresh();
