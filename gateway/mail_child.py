@@ -80,7 +80,3 @@ def _work(job: Job) -> Callable[[], Any]:
             return Refused(unreadable.code, str(unreadable))
 
     return events
-
-
-if __name__ == "__main__":
-    serve()

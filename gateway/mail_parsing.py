@@ -94,9 +94,9 @@ class _Child:
     @classmethod
     async def start(cls) -> Self:
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", mail_child.__name__, stdin=pipe, stdout=pipe, cwd=_ROOT, env={}
-        )
+        # Not as the main module: what it pickles has to be known here by the same name.
+        serve = f"from {mail_child.__name__} import serve; serve()"
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", serve, stdin=pipe, stdout=pipe, cwd=_ROOT, env={})
         return cls(process)
 
     async def do(self, job: Job) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from channels.mail.parse import parse
-from core.model.inbound import RawRequest
+from core.model.inbound import RawRequest, UnreadableRequest
 from gateway import mail_parsing
 from gateway.mail_child import LENGTH, Job
 from gateway.mail_parsing import MailParsers, UnreadableMail
@@ -29,6 +29,14 @@ async def test_the_child_answers_like_the_parser() -> None:
     async with MailParsers() as parsers:
         assert await parsers.parse_in_child(RAW) == parse(RAW)
         assert await parsers.parse_in_child(b"") == parse(b"")
+
+
+async def test_what_a_kind_cannot_read_is_refused_as_it_is_here() -> None:
+    request = RawRequest("POST", "", {"content-type": "application/json"}, b"{", 0)
+    async with MailParsers() as parsers:
+        with pytest.raises(UnreadableRequest):
+            await parsers.events_in_child("telegram", request, "KE")
+        assert await parsers.parse_in_child(RAW) == parse(RAW)
 
 
 async def test_many_at_once_share_the_pool() -> None:
