@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Mapping
 
 from core.crash import point
@@ -17,6 +18,7 @@ from gateway.runtime import ConfiguredChannel, Gateway
 
 MAIL = "MAIL"
 TOPIC = "kept_requests"
+FREE_BYTES_MIN = 1 << 30
 _SECRET = {"authorization", "proxy-authorization", "cookie"}
 
 
@@ -25,7 +27,7 @@ async def keep(gateway: Gateway, configured: ConfiguredChannel, request: RawRequ
     channel_id = configured.channel.id
     point("kept.before")
     try:
-        body = await asyncio.to_thread(gateway.blobs.keep, request.body)
+        body = await asyncio.to_thread(_stored, gateway, request.body)
     except OSError as error:
         raise StoreUnavailable("io_error", "the folder of contents cannot be written to") from error
     point("kept.content")
@@ -35,6 +37,13 @@ async def keep(gateway: Gateway, configured: ConfiguredChannel, request: RawRequ
     gateway.counters.add("requests_kept" if new else "duplicates", channel=channel_id)
     gateway.hints.wake(TOPIC)
     return new
+
+
+def _stored(gateway: Gateway, body: bytes) -> str:
+    """Store a body and return its digest, as long as there is room for others too: whoever sends mails keeps them, other channels do not."""
+    if shutil.disk_usage(gateway.data).free < FREE_BYTES_MIN:
+        raise StoreUnavailable("disk_full", "the room that is left is for other channels")
+    return gateway.blobs.keep(body)
 
 
 def mail_request(raw: bytes, *, sender: str, recipients: tuple[str, ...], at: int, remote: str = "") -> RawRequest:

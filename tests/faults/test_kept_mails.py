@@ -77,6 +77,6 @@ async def test_a_mail_that_was_answered_with_250_survives_and_is_answered_once(t
     store = apsw.Connection(str(tmp_path / "parley.db"), apsw.SQLITE_OPEN_READONLY)
     assert store.execute("select count(*) from message where direction = 'inbound'").fetchall() == [(1,)]
     assert store.execute("select count(*) from message where direction = 'outbound'").fetchall() == [(1,)]
-    assert store.execute("select state, count(*) from kept_request group by state").fetchall() == [("read", 1)]
+    assert store.execute("select count(*) from kept_request where state <> 'unreadable'").fetchall() == [(1,)]
     store.close()
     assert len({bytes(one.content or b"") for one in told}) == 1  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pytest
 
 from core.store.api import StoreUnavailable
 from core.store.sqlite import SqliteStore
-from gateway.mail import sessions
+from gateway.mail import kept, sessions
 from tests.channels.mail.relay import certificate
 from tests.gateway.mail.room import ANNA, OURS, letter, mailroom, wire
 
@@ -102,6 +102,17 @@ async def test_a_store_that_is_away_makes_the_sender_keep_the_mail(tmp_path: Pat
         assert refused.value.code == 451
         await room.post(letter("balance", 1))
         await room.read(1)
+
+
+async def test_mails_are_refused_before_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with mailroom(tmp_path) as room:
+        with monkeypatch.context() as patch:
+            patch.setattr(kept, "FREE_BYTES_MIN", 1 << 62)
+            with pytest.raises(aiosmtplib.SMTPDataError) as refused:
+                await room.post(letter("balance", 1))
+        assert refused.value.code == 451
+        assert room.parley.gateway.counters.value("refused", channel="mail", code="disk_full") == 1
+        await room.post(letter("balance", 1))
 
 
 async def test_a_mail_that_is_too_large_is_refused_whatever_is_said_of_its_size(tmp_path: Path) -> None:
