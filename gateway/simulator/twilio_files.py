@@ -17,6 +17,9 @@ from gateway.simulator.twilio_wire import API_VERSION, Account, Refusal
 KEPT = 50
 RATE_HZ = 8_000
 _TONES_HZ = (440.0, 554.4, 659.3)
+_ID3 = b"ID3\x04" + bytes(6)
+_FRAME = b"\xff\xfb\x18\xc0" + bytes(140)  # MPEG 1 layer III, 32 kbit/s, 32 kHz, mono: nothing is heard
+_FRAME_S = 0.036
 
 
 class Files:
@@ -35,10 +38,12 @@ class Files:
         return f"{self.base_url}{address}"
 
     def answer(self, path: str) -> web.Response:
-        """Return the answer to a call for a file; a recording can be asked for with its ending or without."""
-        kept = self._files.get(path.removesuffix(".wav"))
+        """Return the answer to a call for a file; a recording can be asked for as .wav, which it is, or as .mp3."""
+        kept = self._files.get(path.removesuffix(".wav").removesuffix(".mp3"))
         if kept is None:
             return web.json_response(Refusal(404, 20404, "The requested resource was not found").document(), status=404)
+        if path.endswith(".mp3"):
+            return web.Response(body=_silence(len(kept[1]) / (2 * RATE_HZ)), content_type="audio/mpeg")
         return web.Response(body=kept[1], content_type=kept[0])
 
 
@@ -53,3 +58,8 @@ def recording(seconds: int) -> bytes:
         sound.setframerate(RATE_HZ)
         sound.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
     return file.getvalue()
+
+
+def _silence(seconds: float) -> bytes:
+    """Return an MP3 of so many seconds in which nothing is heard, since there is no encoder here."""
+    return _ID3 + _FRAME * math.ceil(seconds / _FRAME_S)

@@ -148,6 +148,8 @@ async def test_a_recording_is_kept_for_those_who_have_the_password() -> None:
             assert answer.content_type == "audio/x-wav"
             with wave.open(io.BytesIO(await answer.read())) as sound:
                 assert sound.getnframes() == 2 * sound.getframerate()
+        async with http.get(acted["RecordingUrl"] + ".mp3", headers={"Authorization": aiohttp.encode_basic_auth(SID, TOKEN)}) as answer:
+            assert (answer.content_type, (await answer.read())[:3]) == ("audio/mpeg", b"ID3")
 
 
 async def test_who_hangs_up_while_they_speak_has_still_left_their_message() -> None:
