@@ -5,7 +5,6 @@ Must not know a provider.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -113,6 +112,7 @@ def table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def same(one: str, other: str) -> bool:
-    """Compare two texts in constant time."""
-    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+def objects(fields: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Return the objects of a member that is a list, none of any other."""
+    values = fields.get(name)
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []

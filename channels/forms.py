@@ -26,12 +26,12 @@ class NotAForm(Exception):
         self.code = code
 
 
-def read(body: bytes, content_type: str) -> Form:
+def read(body: bytes, content_type: str, bytes_max: int = BODY_BYTES_MAX) -> Form:
     """Return the fields of a body, each with all its values in order; raises `NotAForm`."""
     kind, _, parameters = content_type.partition(";")
     if kind.strip().lower() != _TYPE or not _is_utf8(parameters):
         raise NotAForm("content_type")
-    if len(body) > BODY_BYTES_MAX:
+    if len(body) > bytes_max:
         raise NotAForm("too_large")
     if body.count(b"&") >= FIELDS_MAX:
         raise NotAForm("too_many_fields")

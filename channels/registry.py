@@ -68,6 +68,10 @@ KINDS: Mapping[str, Kind] = _kinds(
     Kind("sms_clickatell", "channels.sms_clickatell", "SMS through Clickatell"),
     Kind("http_generic", "channels.http_generic", "SMS or USSD through any other HTTP gateway, by settings alone"),
     Kind("email", "channels.email", "A mailbox: mails in by SMTP, LMTP or IMAP, mails out by SMTP"),
+    Kind("email_sendgrid", "channels.email_sendgrid", "A mailbox at Twilio SendGrid: mails in by Inbound Parse"),
+    Kind("email_mailgun", "channels.email_mailgun", "A mailbox at Mailgun: mails in by routes"),
+    Kind("email_postmark", "channels.email_postmark", "A mailbox at Postmark: mails in by its inbound webhook"),
+    Kind("email_ses", "channels.email_ses", "A mailbox at Amazon SES: mails in by notifications of SNS"),
     Kind("webchat", "channels.webchat", "The chat window on a web site, over its WebSocket"),
     Kind("console", "channels.console", "One person at the terminal of this machine"),
 )

@@ -11,7 +11,7 @@ from config.keys import Keys
 from config.load import read_channels
 from config.problems import ConfigWrong, Problem
 from config.settings import Settings
-from core.model.adapter import AnswersRequests, LooksUp, SaysSorry
+from core.model.adapter import AnswersRequests, LooksUp, Prepares, SaysSorry
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Family
 from core.model.channel import Channel
@@ -67,14 +67,15 @@ def make_channels(
             ChannelId(channel.id),
             channel.kind,
             address,
-            adapter.capabilities,
+            replace(adapter.capabilities, **channel.rates) if channel.rates else adapter.capabilities,
             _REACHES[adapter.capabilities.family],
             adapter.acknowledge,
             looks_up=isinstance(adapter, LooksUp),
         )
         answers = adapter if isinstance(adapter, AnswersRequests) else None
         sorry = adapter.sorry() if isinstance(adapter, SaysSorry) else None
-        made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook, answers, sorry)
+        prepares = adapter if isinstance(adapter, Prepares) else None
+        made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook, answers, sorry, prepares)
     if problems:
         raise ConfigWrong(problems)
     return made

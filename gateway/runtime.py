@@ -12,7 +12,7 @@ from aiohttp import web
 from config.keys import Keys
 from config.settings import Settings
 from core.clock import Clock
-from core.model.adapter import Adapter, AnswersRequests
+from core.model.adapter import Adapter, AnswersRequests, Prepares
 from core.model.channel import Channel
 from core.model.dialog import RunAction
 from core.model.outbound import Answer
@@ -39,6 +39,7 @@ class ConfiguredChannel:
     webhook_url: str = field(repr=False)
     answers: AnswersRequests | None = field(default=None, repr=False)  # the adapter, where the answer to a request depends on it
     sorry: Answer | None = None  # what a person hears or reads whose request could not be taken in
+    prepares: Prepares | None = field(default=None, repr=False)  # the adapter, where it must ask its provider before it can judge a request
 
 
 @dataclass(slots=True)

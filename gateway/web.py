@@ -8,7 +8,7 @@ import hmac
 from aiohttp import web
 
 from core.model.inbound import AuthenticationFailed, RawRequest
-from core.model.outbound import Answer
+from core.model.outbound import Answer, SendError
 from core.store.api import StoreUnavailable
 from gateway import pages, proxies, webchat
 from gateway.desk import routes as desk
@@ -96,12 +96,14 @@ class _Webhooks:
             remote=request.remote or "",
         )
         try:
+            if configured.prepares is not None:
+                await configured.prepares.prepare(raw)
             return await receive(gateway, configured, raw)
         except AuthenticationFailed as failed:
             gateway.counters.add("refused", channel=channel_id, code=failed.code)
             raise web.HTTPForbidden from None
-        except StoreUnavailable as unavailable:
-            gateway.counters.add("refused", channel=channel_id, code=unavailable.code)
+        except (StoreUnavailable, SendError) as unavailable:
+            gateway.counters.add("refused", channel=channel_id, code=str(unavailable.code))
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"}) from None
 
 

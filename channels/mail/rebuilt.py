@@ -43,12 +43,12 @@ def rebuilt(headers: Iterable[tuple[str, str]], text: str | None, html: str | No
         if name.lower() not in _OWN and _NAME.fullmatch(name):
             lines.append(f"{name}: {_line(value)}")
     head = "\r\n".join([*lines, "MIME-Version: 1.0", f'Content-Type: {kind}; boundary="{boundary}"'])
-    forms = [_text(form, subtype) for form, subtype in ((text, "plain"), (html, "html")) if form is not None]
+    forms = [_text(form, subtype) for form, subtype in ((text, "plain"), (html, "html")) if form is not None] or [_text("", "plain")]
     inner = f"{boundary}a"
     body = (
         forms[0] if len(forms) == 1 else f'Content-Type: multipart/alternative; boundary="{inner}"\r\n\r\n'.encode() + _joined(forms, inner)
     )
-    parts = [*([body] if forms else []), *(_file(file) for file in files[: model.PARTS_MAX])]
+    parts = [body, *(_file(file) for file in files[: model.PARTS_MAX])]
     return head.encode("utf-8", "replace") + b"\r\n\r\n" + _joined(parts, boundary)
 
 

@@ -54,6 +54,15 @@ class SaysSorry(Protocol):
 
 
 @runtime_checkable
+class Prepares(Protocol):
+    """An adapter that needs something of its provider before it can tell whether a request is from it."""
+
+    async def prepare(self, request: RawRequest) -> None:
+        """Fetch what `authenticate` will need; raises `SendError` where the provider cannot be asked now."""
+        ...
+
+
+@runtime_checkable
 class PutsThrough(Protocol):
     """An adapter that puts a caller through to people, who first hear what it is about."""
 

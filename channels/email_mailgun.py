@@ -1,0 +1,189 @@
+"""E-mail through Mailgun: routes that forward mails, raw or taken apart, and the webhooks that tell of deliveries.
+
+Mailgun signs a time and a token but not what it sends with them, so a token is good for one content only. Must not believe what Mailgun
+says of spam or of the sender.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from channels import admission, forms, frames, multipart, signatures
+from channels.email_webhooks import BODY_BYTES_MAX, ByWebhook, capabilities, header, raw_mail, report, table, text
+from channels.forms import NotAForm
+from channels.mail.outgoing import Outgoing
+from channels.mail.rebuilt import Piece, rebuilt
+from core.model.address import Address
+from core.model.ids import ChannelId
+from core.model.inbound import AuthenticationFailed, Ignored, InboundEvent, RawRequest, UnreadableRequest
+from core.model.outbound import DeliveryStatus, OutboundMessage
+
+REPLAY_MS = 12 * 3_600_000  # Mailgun tries again for eight hours
+TOKENS_MAX = 50_000
+_SIGNATURE = {"timestamp", "token", "signature"}
+_VERDICTS = {"complained": "opted_out", "unsubscribed": "opted_out"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Outgoing):
+    """Settings of a mailbox at Mailgun; its address is the one that customers write to."""
+
+    signing_keys: tuple[str, ...] = field(
+        repr=False, metadata={"doc": "HTTP webhook signing key of the account, by reference; two while it is being changed."}
+    )
+    sources: tuple[str, ...] = field(default=(), metadata={"doc": "Networks that Mailgun calls from; empty: from anywhere."})
+
+    def __post_init__(self) -> None:
+        Outgoing.__post_init__(self)
+        if not self.signing_keys or not all(self.signing_keys):
+            raise ValueError("signing_keys must not be empty")
+        admission.networks(self.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A request with its fields: `texts`, and `files` with the name of their field first; `events` is what a webhook tells."""
+
+    texts: Mapping[str, str]
+    files: Sequence[tuple[str, Piece]]
+    events: Mapping[str, Any] | None = None
+    raw: bytes | None = None
+
+
+class EmailMailgun(ByWebhook):
+    """The adapter of one mailbox at Mailgun."""
+
+    kind = "email_mailgun"
+    capabilities = capabilities("for eight hours, after any answer but 200 or 406")
+
+    def __init__(self, our_address: Address, settings: Settings) -> None:
+        super().__init__(our_address, settings)
+        self._keys = [key.encode() for key in settings.signing_keys]
+        self._sources = admission.networks(settings.sources)
+        self._used: dict[str, bytes] = {}
+
+    def authenticate(self, request: RawRequest) -> None:
+        """Raise `AuthenticationFailed` unless the signature is Mailgun's, not old, and was not used for another content."""
+        admission.check_source(self._sources, request.remote)
+        try:
+            sent = _read(request)
+        except UnreadableRequest:
+            raise AuthenticationFailed("missing_signature") from None
+        signed = sent.texts if sent.events is None else _plain(table(sent.events, "signature"))
+        at, token, given = signed.get("timestamp", ""), signed.get("token", ""), signed.get("signature", "")
+        signatures.check_hmac(self._keys, f"{at}{token}".encode("utf-8", "surrogatepass"), given)
+        if not (at.isascii() and at.isdecimal() and len(at) <= 12) or abs(int(at) * 1_000 - request.received_at) > REPLAY_MS:
+            raise AuthenticationFailed("bad_timestamp")
+        if self._used.setdefault(token, digest := _digest(sent)) != digest:
+            raise AuthenticationFailed("used_token")
+        if len(self._used) > TOKENS_MAX:
+            del self._used[next(iter(self._used))]
+
+    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
+        """Return what a mail or an event means."""
+        return parse(request, "")
+
+    def headers(self, message: OutboundMessage) -> Mapping[str, str]:
+        """Return the header by which Mailgun repeats our id in its events."""
+        return {"X-Mailgun-Variables": json.dumps({"parley": message.id})}
+
+
+def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> EmailMailgun:
+    """Build the adapter of a mailbox at Mailgun; raises ValueError for a channel whose address is no mail address."""
+    del channel_id, public_url, default_region  # Mailgun knows the channel by its URL
+    return EmailMailgun(our_address, settings)
+
+
+def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
+    """Return the events of a request; raises `UnreadableRequest`."""
+    del default_region  # addresses of mails have no country
+    sent = _read(request)
+    if sent.events is not None:
+        return [_report(table(sent.events, "event-data"))]
+    texts = sent.texts
+    if sent.raw is None and "from" not in texts and "message-headers" not in texts:
+        raise UnreadableRequest("bad_member", "from")
+    raw = sent.raw if sent.raw is not None else _rebuilt(texts, sent.files)
+    return raw_mail(raw, sender=texts.get("sender"), recipients=texts.get("recipient", "").split(","))
+
+
+def _read(request: RawRequest) -> _Sent:
+    content_type = header(request, "content-type")
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return _Sent({}, (), frames.read_object(request.body))
+    try:
+        if kind == "multipart/form-data":
+            parts = multipart.read(request.body, content_type)
+        else:
+            known = forms.read(request.body, content_type, BODY_BYTES_MAX)
+            texts = {name: values[0] for name, values in known.items()}
+            mime = texts.pop("body-mime", None)
+            return _Sent(texts, (), raw=None if mime is None else mime.encode("utf-8", "surrogatepass"))
+    except NotAForm as error:
+        raise UnreadableRequest(error.code) from None
+    raw = next((part.content for part in parts if part.name == "body-mime"), None)
+    texts = {part.name: part.content.decode("utf-8", "replace") for part in parts if part.file is None and part.name != "body-mime"}
+    files = [(part.name, Piece(part.file, part.content_type, part.content)) for part in parts if part.file is not None]
+    return _Sent(texts, [file for file in files if file[0] != "body-mime"], raw=raw)
+
+
+def _digest(sent: _Sent) -> bytes:
+    """Return what stands for the content of a request, however it is written and signed when it comes again."""
+    texts = sorted((name, text) for name, text in sent.texts.items() if name not in _SIGNATURE)
+    event = None if sent.events is None else sent.events.get("event-data")
+    digest = blake2b(json.dumps([event, texts], sort_keys=True).encode(), digest_size=16)
+    for content in (sent.raw or b"", *(piece.content for _, piece in sent.files)):
+        digest.update(blake2b(content, digest_size=16).digest())
+    return digest.digest()
+
+
+def _rebuilt(texts: Mapping[str, str], files: Sequence[tuple[str, Piece]]) -> bytes:
+    headers = _headers(texts.get("message-headers", "[]"))
+    known = {name.lower() for name, _ in headers}
+    headers += [(name, texts[name]) for name in ("from", "subject") if name not in known and texts.get(name)]
+    try:
+        ids = {name: content_id for content_id, name in frames.read_object(texts.get("content-id-map", "{}").encode()).items()}
+    except (UnreadableRequest, TypeError):
+        ids = {}
+    pieces = [Piece(piece.name, piece.content_type, piece.content, str(ids.get(name, ""))) for name, piece in files]
+    return rebuilt(headers, texts.get("body-plain"), texts.get("body-html"), pieces)
+
+
+def _headers(given: str) -> list[tuple[str, str]]:
+    try:
+        listed = frames.read_value(given.encode("utf-8", "replace"))
+    except UnreadableRequest:
+        return []
+    pairs = listed if isinstance(listed, list) else []
+    return [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in fields.items() if isinstance(value, str | int)}
+
+
+def _report(event: Mapping[str, Any]) -> InboundEvent:
+    name, status = text(event, "event"), table(event, "delivery-status")
+    verdict = _VERDICTS.get(name, "")
+    if name == "failed" and text(event, "severity") == "permanent":
+        reached = DeliveryStatus.UNDELIVERED
+        verdict = "unreachable" if text(event, "reason") in {"bounce", "suppress-bounce"} else ""
+    elif name == "delivered" or verdict:
+        reached = DeliveryStatus.DELIVERED
+    else:
+        return Ignored("other_event")
+    code = "complaint" if name == "complained" else status.get("enhanced-code") or status.get("code")
+    return report(
+        reached,
+        external_id="",
+        ours=table(event, "user-variables").get("parley"),
+        mail_id=table(table(event, "message"), "headers").get("message-id"),
+        recipient=event.get("recipient"),
+        code=str(code) if isinstance(code, str | int) else None,
+        verdict=verdict,
+    )
