@@ -1,39 +1,110 @@
-"""Makes addresses of what providers call the sender: phone numbers in E.164, short codes, names.
+"""Makes addresses of what providers and people call the sender: phone numbers in E.164, short codes, names.
 
+Numbers are parsed by the library alone; here they are only brought into one script, and told apart from texts that merely hold one.
 Must not decide whom an address belongs to.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 import phonenumbers
+from phonenumbers import PhoneNumber, shortnumberinfo
 
 from core.model.address import Address, AddressKind
 
 _DIGITS = re.compile(r"[0-9]{3,8}")
 _ALIAS = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 .&_+-]{1,11}")
-_NUMBER = re.compile(r"[+0-9 ()./-]{1,40}")  # the library would also find a number inside a sentence or a URI
+_NUMBER = re.compile(r"(?:tel:)?[+0-9 ()./~-]{1,40}(?:;[!-~]{0,100})?")  # the library would also find a number inside a sentence or a URI
+_INTERNATIONAL = re.compile(r"[1-9][0-9]{8,14}")
+_PLUS_LOST = re.compile(r" [1-9][0-9]{7,14}")  # in a form that was not encoded, the plus sign arrives as a space
+_ABROAD = "00"  # what networks everywhere write before a country code, whatever is dialled in the country
+_TEXT_CHARS_MAX = 200
 
 
 @lru_cache(maxsize=65_536)  # the same subscriber writes several times in a row; parsing costs more than a signature check
 def msisdn(text: str, default_region: str) -> Address | None:
-    """Return the phone number in `text` as E.164, or None if it is no possible number; national ones belong to `default_region`."""
-    if not _NUMBER.fullmatch(text):
-        return None
-    try:
-        number = phonenumbers.parse(text, default_region or None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return Address(AddressKind.MSISDN, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    """Return the phone number in `text` as E.164, or None if it is no possible number; national ones belong to `default_region`.
+
+    A long number without plus sign is an international one if there is such a number, as most providers write it.
+    """
+    plain = _plain(text)
+    number = _international(plain, default_region) if _INTERNATIONAL.fullmatch(plain) else _possible(plain, default_region)
+    return None if number is None else _address(number)
 
 
 def sender(text: str, default_region: str) -> Address | None:
     """Return the address of a sender of short messages: a phone number, a short code of 3 to 8 digits or a name; None for anything else."""
-    text = text.strip()
-    if _DIGITS.fullmatch(text):
-        return Address(AddressKind.SHORT_CODE, text)
-    return msisdn(text, default_region) or (Address(AddressKind.ALIAS, text) if _ALIAS.fullmatch(text) else None)
+    plain = _plain(text).strip()
+    if _DIGITS.fullmatch(plain):
+        return _subscriber(plain, default_region) or Address(AddressKind.SHORT_CODE, plain)
+    return msisdn(text, default_region) or (Address(AddressKind.ALIAS, plain) if _ALIAS.fullmatch(plain) else None)
+
+
+@lru_cache(maxsize=65_536)
+def _subscriber(digits: str, region: str) -> Address | None:
+    """Return the phone number that a few digits are in a country whose numbers are that short; None where they are a short code."""
+    number = _possible(digits, region)
+    if number is None or not phonenumbers.is_valid_number(number):
+        return None
+    dialled = phonenumbers.normalize_digits_only(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
+    return None if dialled != digits or shortnumberinfo.is_valid_short_number_for_region(number, region) else _address(number)
+
+
+def _international(digits: str, region: str) -> PhoneNumber | None:
+    abroad, national = _parsed(f"+{digits}", ""), _possible(digits, region)
+    if abroad is None or (national is not None and phonenumbers.is_valid_number(national) and not phonenumbers.is_valid_number(abroad)):
+        return national
+    return abroad
+
+
+def _possible(text: str, region: str) -> PhoneNumber | None:
+    if not _NUMBER.fullmatch(text):
+        return None
+    if _PLUS_LOST.fullmatch(text):
+        text = f"+{text[1:]}"
+    bare = text.strip(" (")
+    abroad = _parsed(f"+{bare.removeprefix(_ABROAD)}", "") if bare.startswith(_ABROAD) else None
+    if abroad is not None and phonenumbers.is_valid_number(abroad) and _is_whole(abroad, bare):
+        return abroad
+    return _parsed(text, region) or abroad
+
+
+def _is_whole(number: PhoneNumber, text: str) -> bool:
+    """Tell whether a number is all that stands behind its two zeros, so that they are not the beginning of a longer prefix."""
+    return _address(number).value.removeprefix("+") == phonenumbers.normalize_digits_only(text).removeprefix(_ABROAD)
+
+
+def _parsed(text: str, region: str) -> PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(text, region or None)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_possible_number(number) else None
+
+
+def _address(number: PhoneNumber) -> Address:
+    return Address(AddressKind.MSISDN, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _plain(text: str) -> str:
+    """Return a text with the digits, signs and spaces of any script in ASCII, without marks that are not seen."""
+    text = text[:_TEXT_CHARS_MAX]
+    if text.isascii():
+        return text
+    return "".join(map(_ascii, unicodedata.normalize("NFKC", text)))
+
+
+def _ascii(character: str) -> str:
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    match unicodedata.category(character):
+        case "Cf":
+            return ""
+        case "Zs":
+            return " "
+        case "Pd":
+            return "-"
+    return "-" if character == "\u2212" else character

@@ -20,7 +20,6 @@ from core.text.segments import transliterate
 TIMEOUT_S = 15.0
 API_BASE = r"https?://[^\s?#@]+"
 _BUDGET_CHARS = 459  # three parts
-_INTERNATIONAL = re.compile(r"[1-9][0-9]{8,14}")
 _MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID = re.compile(r"[!-~]{1,100}")
 
@@ -46,11 +45,8 @@ def capabilities(
 
 
 def address(text: str, region: str) -> Address | None:
-    """Return the address of a sender or receiver; a long number without plus sign is an international one, as most providers write it."""
-    text = text.strip()
-    if _INTERNATIONAL.fullmatch(text):
-        return numbers.msisdn(f"+{text}", region) or numbers.sender(text, region)
-    return numbers.sender(text, region)
+    """Return the address of a sender or receiver, None for what is none."""
+    return numbers.sender(text.strip(), region)
 
 
 def digits(number: Address) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import phonenumbers
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from channels import numbers, tokens
 from core.model.address import Address, AddressKind
@@ -27,6 +31,22 @@ NOW = 1_767_225_600_000
         ("+254 0711 000111", "KE", "+254711000111"),
         ("+44 20 7946 0958", "KE", "+442079460958"),
         ("+1 (212) 555-0123", "", "+12125550123"),
+        ("+44 (0)20 7946 0958", "KE", "+442079460958"),
+        ("+44\u00a0(0)\u00a020\u00a07946\u00a00958", "", "+442079460958"),
+        ("0044 20 7946 0958", "GB", "+442079460958"),
+        ("0044 20 7946 0958", "", "+442079460958"),
+        ("00442079460958", "US", "+442079460958"),
+        ("01144 20 7946 0958", "US", "+442079460958"),
+        ("442079460958", "US", "+442079460958"),
+        ("2125550123", "US", "+12125550123"),
+        (" 254711000111", "", "+254711000111"),
+        ("tel:+254711000111", "", "+254711000111"),
+        ("tel:+254-711-000-111;phone-context=example.com", "", "+254711000111"),
+        ("tel:0711-000-111;phone-context=+254", "", "+254711000111"),
+        ("\uff0b\uff12\uff15\uff14\uff17\uff11\uff11\uff10\uff10\uff10\uff11\uff11\uff11", "", "+254711000111"),
+        ("\u0660\u0667\u0661\u0661\u0660\u0660\u0660\u0661\u0661\u0661", "KE", "+254711000111"),
+        ("\u06f0\u06f7\u06f1\u06f1 \u06f0\u06f0\u06f0\u06f1\u06f1\u06f1", "KE", "+254711000111"),
+        ("\u202a+254\u200b711\u2011000\u2212111\u202c", "", "+254711000111"),
     ],
 )
 def test_phone_numbers_become_e164(text: str, region: str, number: str) -> None:
@@ -36,7 +56,9 @@ def test_phone_numbers_become_e164(text: str, region: str, number: str) -> None:
 NO_NUMBERS = ["", "0711000111", "Anonymous", "+", "+999999999999", "12345", "+254711000111 ext. 5", "call +254711000111", "\x00", "٠"]
 
 
-@pytest.mark.parametrize("text", [*NO_NUMBERS, "+" + "1" * 100, "tel:+254711000111"])
+@pytest.mark.parametrize(
+    "text", [*NO_NUMBERS, "+" + "1" * 100, "sip:+254711000111@example.com", "00", "tel:", "tel:;ext=5", "+254711000111\n+254711000112"]
+)
 def test_what_is_no_phone_number(text: str) -> None:
     assert numbers.msisdn(text, "") is None
 
@@ -48,6 +70,13 @@ def test_what_is_no_phone_number(text: str) -> None:
         ("711", AddressKind.SHORT_CODE, "711"),
         ("Bank-1", AddressKind.ALIAS, "Bank-1"),
         (" INFO ", AddressKind.ALIAS, "INFO"),
+        ("Safari Com", AddressKind.ALIAS, "Safari Com"),
+        ("\u0664\u0660\u0664\u0660\u0664", AddressKind.SHORT_CODE, "40404"),
+        (
+            "24762889",
+            AddressKind.SHORT_CODE,
+            "24762889",
+        ),  # though it is also a number of a small country, abroad
         ("+254711000111", AddressKind.MSISDN, "+254711000111"),
     ],
 )
@@ -58,6 +87,34 @@ def test_senders(text: str, kind: AddressKind, value: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "<b>", "a" * 12, "--", "whatsapp:+254711000111", "é" * 5, "1\n2"])
 def test_what_is_no_sender(text: str) -> None:
     assert numbers.sender(text, "KE") is None
+
+
+SUBSCRIBERS = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.PERSONAL_NUMBER, PhoneNumberType.VOIP)
+EVERYWHERE = ("US", "GB", "KE", "JP", "AU", "BR", "CO", "RU")  # each with its own way to dial abroad
+
+
+def ways_of(number: PhoneNumber, region: str) -> Iterator[tuple[str, str]]:
+    """Yield how a number is written in its own country and elsewhere, each with the country of whoever reads it."""
+    plus = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    abroad, national = (phonenumbers.format_number(number, form) for form in (PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL))
+    yield from ((plus, region), (plus, ""), (abroad, ""), (abroad.replace(" ", "\u00a0"), region), (national, region))
+    yield phonenumbers.format_number(number, PhoneNumberFormat.RFC3966), region
+    yield from ((f"00{plus[1:]}", place) for place in (region, "", *EVERYWHERE))
+    yield from ((phonenumbers.format_out_of_country_calling_number(number, place), place) for place in EVERYWHERE)
+    yield "".join(chr(0x660 + int(sign)) if sign.isdigit() else sign for sign in national), region
+    if len(plus) > 9:  # fewer digits may be a short code
+        yield from ((plus[1:], place) for place in (region, "", *EVERYWHERE))
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_the_numbers_of_every_country_in_every_way(region: str) -> None:
+    found = [phonenumbers.example_number_for_type(region, kind) for kind in SUBSCRIBERS]
+    known = [number for number in found if number is not None]
+    assert known
+    for number in known:
+        address = Address(AddressKind.MSISDN, phonenumbers.format_number(number, PhoneNumberFormat.E164))
+        wrong = [(text, place) for text, place in ways_of(number, region) if numbers.msisdn(text, place) != address]
+        assert not wrong
 
 
 @CALM
