@@ -39,6 +39,7 @@ from gateway.demo.operator import admit_customers, connect_numbers, start_demo
 from gateway.desk.demo import ensure_demo_accounts
 from gateway.door import Door, most_connections
 from gateway.hints import Hints
+from gateway.mail import imap as mail_imap
 from gateway.mail import reading as mail_reading
 from gateway.mail import server as mail_server
 from gateway.media import job as media_job
@@ -162,6 +163,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     smpp.start(gateway, stack)
     await mail_reading.start(gateway, stack)
     await mail_server.start(gateway, stack)
+    mail_imap.start(gateway, stack)
     telegram_polling.start(gateway, stack)
     return gateway
 
