@@ -13,8 +13,10 @@ from hashlib import blake2b
 
 from core.model.address import Address, Strength
 from core.model.channel import Channel
+from core.model.ids import derive
 from core.model.inbound import InboundMessage, Letter
 from core.model.mail_ids import TOKEN_BYTES, message_id_of, without_token
+from core.routing.handover import queue_item
 from core.store import conversations, interactions, letters, parties
 from core.store.api import Tx
 from core.store.conversations import Person
@@ -150,6 +152,13 @@ def file_heard(tx: Tx, channel: Channel, person: Person, said: InboundMessage, p
     parties.set_unreachable(tx, sender, None)
     loops = letters.answers_since(tx, conversation.id, sender.value, at - LOOP_MS) >= LOOP_ANSWERS
     return "mail_loop" if loops else None
+
+
+def hand_over(tx: Tx, person: Person, interaction_id: str, queue: str, reason: str, cause: str, at: int) -> None:
+    """Let a conversation wait for a person because of a mail."""
+    card = {"wanted": person.reason, "reason": reason}
+    item_id = derive(cause, "work_item")
+    queue_item(tx, person.conversation, item_id, interaction_id=interaction_id, queue=queue, reason=reason, card=card, at=at)
 
 
 def file_said(tx: Tx, channel: Channel, recipient: Address, *, message_id: str, conversation_id: str, at: int) -> None:

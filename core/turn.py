@@ -19,7 +19,6 @@ from core.model.inbound import ContactSignal, InboundMessage, Session
 from core.model.outbound import Author
 from core.record import Link
 from core.record_actions import set_consent
-from core.routing.handover import queue_item
 from core.sessions import new_part
 from core.store import actions, conversations, interactions, journal, messages, timers
 from core.store.api import Tx
@@ -174,17 +173,7 @@ class Turns:
     def _set_aside(self, tx: Tx, person: Person, link: Link, arrival: Arrival, reason: str) -> Outcome:
         """Leave alone what the dialog must not answer; with a reason, a person gets it."""
         if reason:
-            card = {"wanted": person.reason, "reason": reason}
-            queue_item(
-                tx,
-                person.conversation,
-                derive(arrival.id, "work_item"),
-                interaction_id=link.interaction_id,
-                queue=self._rules.queue,
-                reason=reason,
-                card=card,
-                at=arrival.received_at,
-            )
+            letters.hand_over(tx, person, link.interaction_id, self._rules.queue, reason, arrival.id, arrival.received_at)
         outcome = Outcome(person.conversation.id, arrival.channel.acknowledge(()))
         return self._advance.finish(tx, person, link, outcome)
 

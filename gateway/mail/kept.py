@@ -40,7 +40,7 @@ async def keep(gateway: Gateway, configured: ConfiguredChannel, request: RawRequ
 
 
 def _stored(gateway: Gateway, body: bytes) -> str:
-    """Store a body and return its digest, as long as there is room for others too: whoever sends mails keeps them, other channels do not."""
+    """Store a body and return its digest, while there is room for others too: whoever sends mails keeps them, others cannot."""
     if shutil.disk_usage(gateway.data).free < FREE_BYTES_MIN:
         raise StoreUnavailable("disk_full", "the room that is left is for other channels")
     return gateway.blobs.keep(body)
