@@ -180,10 +180,8 @@ class Turns:
     def _meet(
         self, tx: Tx, arrival: Arrival, sender: Address, guest_of: str | None = None, own: Address | None = None
     ) -> tuple[Person, Link]:
-        if guest_of is None:
-            person = people.meet(tx, sender, arrival.channel, arrival.id, arrival.received_at, own)
-        else:
-            person = letters.guest(tx, guest_of, sender, arrival.channel.id)
+        guest = letters.guest(tx, guest_of, sender, arrival.channel.id) if guest_of else None
+        person = guest or people.meet(tx, sender, arrival.channel, arrival.id, arrival.received_at, own)
         if person.interaction_id is None:
             person.interaction_id = derive(arrival.id, "interaction")
             self._open(tx, person, arrival.channel, "inbound", arrival.received_at)
