@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
+from urllib.parse import urlencode
 
 from channels import admission, fields, numbers, sms, texts
 from channels.http import Http, HttpAnswer, refusal
+from core.model.adapter import Missed
 from core.model.address import Address
 from core.model.ids import ChannelId
 from core.model.inbound import ContactSignal, DeliveryReport, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
@@ -19,6 +22,9 @@ from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendErr
 
 TEXT_CHARS_MAX = 1_530  # ten parts
 _DAY_MS = 86_400_000
+_PAGES_MAX = 1_000  # of 100 messages
+_PAGE_BYTES_MAX = 4_194_304
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
 _STATUS: Mapping[str, DeliveryStatus] = {
     "sent": DeliveryStatus.ACCEPTED,  # by their own system
     "submitted": DeliveryStatus.SENT,
@@ -75,10 +81,12 @@ class SmsAfricasTalking:
         self._address = our_address
         self._sources = admission.networks(settings.sources)
         self._username = settings.username
+        self._region = default_region
         self._send_url = f"{settings.api_base.rstrip('/')}/version1/messaging"
         self._headers = {"apiKey": settings.api_key, "Accept": "application/json"}
         self._events = sms.LastEvents(parse, default_region)
         self._http = Http(timeout_s=settings.timeout_s)
+        self._inbox = Http(timeout_s=settings.timeout_s, connections=1, answer_bytes_max=_PAGE_BYTES_MAX)
 
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` for a source outside the list, or for a message to another number."""
@@ -104,9 +112,26 @@ class SmsAfricasTalking:
         }
         return SendResult(_taken(await self._http.post(self._send_url, form=form, headers=self._headers)))
 
+    async def missed(self, since_ms: int, mark: str) -> Missed:
+        """Return what came in since then, from the inbox, which is numbered: `mark` is the last id that was read. Raises `SendError`."""
+        found: list[RawRequest] = []
+        for _ in range(_PAGES_MAX):
+            query = urlencode({"username": self._username, "lastReceivedId": mark or "0"})
+            answer = await self._inbox.get(f"{self._send_url}?{query}", headers=self._headers)
+            page = _inbox(answer)
+            for entry in page:
+                mark = str(entry.get("id", mark))
+                at = sms.moment(str(entry.get("date", "")))
+                if at is not None and at >= since_ms and sms.address(str(entry.get("to", "")), self._region) == self._address:
+                    found.append(RawRequest("POST", "", _FORM, urlencode({name: str(value) for name, value in entry.items()}).encode(), at))
+            if not page:
+                break
+        return Missed(sorted(found, key=lambda request: request.received_at), mark)
+
     async def close(self) -> None:
         """End the connections to Africa's Talking."""
         await self._http.close()
+        await self._inbox.close()
 
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> SmsAfricasTalking:
@@ -143,6 +168,17 @@ def _opt_out(number: str, sender_id: str, received_at: int, region: str) -> Inbo
     if person is None or ours is None:
         raise UnreadableRequest("bad_number", "phoneNumber" if person is None else "senderId")
     return ContactSignal(f"opt-out:{person.value}:{received_at // _DAY_MS}", person, ours, "opted_out")
+
+
+def _inbox(answer: HttpAnswer) -> list[dict[str, Any]]:
+    """Return one page of the inbox; raises `SendError` for what is none."""
+    if not 200 <= answer.status < 300:
+        raise refusal(answer)
+    outcome = answer.json_object().get("SMSMessageData")
+    messages = outcome.get("Messages") if isinstance(outcome, dict) else None
+    if not isinstance(messages, list) or not all(isinstance(entry, dict) and entry.get("id") for entry in messages):
+        raise sms.unreadable("a list of messages")
+    return messages
 
 
 def _taken(answer: HttpAnswer) -> str:

@@ -89,6 +89,7 @@ class SmsInfobip:
         self._basic = settings.basic
         self._sources = admission.networks(settings.sources)
         self._callback = public_url
+        self._logs_url = f"{settings.api_base.rstrip('/')}/sms/3/logs"
         self._send_url = f"{settings.api_base.rstrip('/')}/sms/3/messages"
         self._headers = {"Authorization": f"App {settings.api_key}", "Accept": "application/json"}
         self._events = sms.LastEvents(parse, default_region)
@@ -126,6 +127,22 @@ class SmsInfobip:
             ]
         }
         return SendResult(_taken(await self._http.post(self._send_url, document=document, headers=self._headers), message.id))
+
+    async def look_up(self, message_id: str, external_id: str, recipient: str, sent_at: int) -> DeliveryReport | None:
+        """Return what Infobip knows of a message, which has our own id there; raises `SendError`."""
+        del external_id, recipient, sent_at
+        answer = await self._http.get(f"{self._logs_url}?messageId={message_id}", headers=self._headers)
+        if not 200 <= answer.status < 300:
+            raise refusal(answer, _error_code(answer.json_object()))
+        results = answer.json_object().get("results")
+        if not isinstance(results, list):
+            raise sms.unreadable("a list of messages")
+        for result in results:
+            status = result.get("status") if isinstance(result, dict) else None
+            if isinstance(status, dict) and result.get("messageId") == message_id:
+                told = _report(result, message_id, status)
+                return told if isinstance(told, DeliveryReport) else DeliveryReport(message_id, DeliveryStatus.ACCEPTED)
+        return None
 
     async def close(self) -> None:
         """End the connections to Infobip."""

@@ -7,7 +7,7 @@ our own id back. Each part of a long message that a customer wrote arrives as a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -83,8 +83,9 @@ class SmsVonage:
     """The adapter of one number at Vonage."""
 
     kind = "sms_vonage"
-    capabilities = sms.capabilities(
-        text_max_chars=TEXT_CHARS_MAX, provider_retries="for 24 hours, until it gets 200 or 204", methods=sms.BY_GET
+    capabilities = replace(
+        sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="for 24 hours, until it gets 200 or 204", methods=sms.BY_GET),
+        sends_per_s=30.0,
     )
 
     def __init__(self, our_address: Address, settings: Settings, public_url: str, default_region: str) -> None:

@@ -19,7 +19,8 @@ from core.model.adapter import Missed
 from core.model.inbound import DeliveryReport, RawRequest
 from core.model.outbound import SendError, SendErrorCode
 
-_PAGE = 40  # so that a page of the longest messages is read whole
+_PAGE = 100
+_PAGE_BYTES_MAX = 4_194_304
 _PAGES_MAX = 500
 _MEDIA_MAX = 10
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -28,12 +29,12 @@ _FORM = {"content-type": "application/x-www-form-urlencoded"}
 class TwilioLists:
     """The messages of one account."""
 
-    def __init__(self, account: ApiAccount, http: Http) -> None:
+    def __init__(self, account: ApiAccount) -> None:
         self._base = account.api_base.rstrip("/")
         self._sid = account.account_sid
         credentials = b64encode(f"{account.account_sid}:{account.auth_token[0]}".encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}", "Accept": "application/json"}
-        self._http = http
+        self._http = Http(timeout_s=account.timeout_s, answer_bytes_max=_PAGE_BYTES_MAX)
 
     async def look_up(self, sid: str, *, to: str, from_: str, sent_at: int) -> DeliveryReport | None:
         """Return what became of a message by its SID, or by what was sent to a number since `sent_at`; raises `SendError`."""
@@ -60,6 +61,10 @@ class TwilioLists:
                 found.append(await self._request(one, at))
         found.reverse()  # theirs begins with the newest, and several have the same second
         return Missed(sorted(found, key=lambda request: request.received_at))
+
+    async def close(self) -> None:
+        """End the connections to Twilio."""
+        await self._http.close()
 
     async def _everything(self, url: str) -> AsyncIterator[Mapping[str, Any]]:
         for _ in range(_PAGES_MAX):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from base64 import b64encode
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,13 +37,33 @@ class TwilioRest:
     def __init__(self, account: ApiAccount) -> None:
         self._http = Http(timeout_s=account.timeout_s)
         connection = _Connection(account.api_base, self._http)
-        self.lists = TwilioLists(account, self._http)
-        self._messages = Client(account.account_sid, account.auth_token[0], http_client=connection).messages
+        self.lists = TwilioLists(account)
+        client = Client(account.account_sid, account.auth_token[0], http_client=connection)
+        self._messages, self._calls = client.messages, client.calls
 
     async def create(self, *, to: str, from_: str, status_callback: str, **content: object) -> str:
         """Hand over one message and return its SID; raises `SendError`. `content` is named as in the library: `body`, `content_sid`."""
+        return await self._created(self._messages.create_async(to=to, from_=from_, status_callback=status_callback, **content))
+
+    async def call(self, *, to: str, from_: str, url: str, status_callback: str, ring_s: int) -> str:
+        """Call a number and return the SID of the call; `url` is asked what to say when somebody answers. Raises `SendError`."""
+        return await self._created(
+            self._calls.create_async(
+                to=to,
+                from_=from_,
+                url=url,
+                method="POST",
+                status_callback=status_callback,
+                status_callback_method="POST",
+                status_callback_event=["initiated", "ringing", "answered", "completed"],
+                machine_detection="DetectMessageEnd",
+                timeout=ring_s,
+            )
+        )
+
+    async def _created(self, creating: Awaitable[Any]) -> str:
         try:
-            created = await self._messages.create_async(to=to, from_=from_, status_callback=status_callback, **content)
+            created = await creating
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError):  # what the library makes of an unreadable answer
             raise _unreadable() from None
         if not isinstance(created.sid, str) or not created.sid:
@@ -52,6 +73,7 @@ class TwilioRest:
     async def close(self) -> None:
         """End the connections to Twilio; a later `create` opens new ones."""
         await self._http.close()
+        await self.lists.close()
 
 
 def connect(account: ApiAccount) -> TwilioRest:

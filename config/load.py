@@ -20,6 +20,8 @@ from config.secrets import Secrets
 from config.settings import Channel, Dialogs, Settings, unsafe
 
 DEMO = Path(__file__).with_name("parley.toml")
+RATES = ("sends_per_s", "sends_per_recipient_s")
+RATE_MAX = 10_000
 _CHANNEL_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -126,9 +128,15 @@ def _channels(tables: Any, where: Where) -> tuple[dict[str, Channel], list[Probl
         if missing:
             problems += [Problem(here / key, "must be given, as text in quotes") for key in missing]
             continue
-        rest = {key: value for key, value in table.items() if key not in {"kind", "address"}}
-        channels[name] = Channel(id=name, kind=table["kind"], address=table["address"], table=rest, where=here)
+        rates = {key: table[key] for key in RATES if key in table}
+        problems += [Problem(here / key, f"must be a number from 0 to {RATE_MAX}") for key, rate in rates.items() if not _is_rate(rate)]
+        rest = {key: value for key, value in table.items() if key not in {"kind", "address", *RATES}}
+        channels[name] = Channel(id=name, kind=table["kind"], address=table["address"], table=rest, rates=rates, where=here)
     return channels, problems
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= RATE_MAX
 
 
 def _beside(dialogs: Dialogs, file: Path) -> Dialogs:

@@ -187,12 +187,16 @@ class MediaSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One channel: its id, its kind, our address on it, and the table with the settings of that kind."""
+    """One channel: its id, its kind, our address on it, and the table with the settings of that kind.
+
+    `rates` are `sends_per_s` and `sends_per_recipient_s`, where they are given.
+    """
 
     id: str
     kind: str
     address: str
     table: Mapping[str, Any]
+    rates: Mapping[str, float] = field(default_factory=dict)
     where: Where = field(default_factory=Where, compare=False)
 
 

@@ -13,7 +13,7 @@ from config.problems import ConfigWrong, Problem
 from config.settings import Settings
 from core.model.adapter import AnswersRequests, LooksUp, Prepares, SaysSorry
 from core.model.address import Address, AddressKind
-from core.model.capabilities import Family
+from core.model.capabilities import Capabilities, Family
 from core.model.channel import Channel
 from core.model.ids import ChannelId
 from gateway.runtime import ConfiguredChannel
@@ -67,7 +67,7 @@ def make_channels(
             ChannelId(channel.id),
             channel.kind,
             address,
-            replace(adapter.capabilities, **channel.rates) if channel.rates else adapter.capabilities,
+            _at_its_rates(adapter.capabilities, channel.rates),
             _REACHES[adapter.capabilities.family],
             adapter.acknowledge,
             looks_up=isinstance(adapter, LooksUp),
@@ -79,6 +79,11 @@ def make_channels(
     if problems:
         raise ConfigWrong(problems)
     return made
+
+
+def _at_its_rates(able: Capabilities, rates: Mapping[str, float]) -> Capabilities:
+    per_s, per_recipient_s = rates.get("sends_per_s", able.sends_per_s), rates.get("sends_per_recipient_s", able.sends_per_recipient_s)
+    return replace(able, sends_per_s=per_s, sends_per_recipient_s=per_recipient_s)
 
 
 def _our_address(text: str, country: str) -> Address:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from config.environment import variables
+from config.keys import Keys
 from config.load import DEMO, load
 from config.problems import ConfigWrong
 from config.settings import Settings
+from gateway.configured import make_channels
 
 MINE = """\
 mode = "demo"
@@ -132,6 +134,18 @@ def test_a_mistake_from_the_environment_is_said_to_be_there(tmp_path: Path) -> N
 )
 def test_a_mistake_has_file_line_and_what_would_be_right(tmp_path: Path, text: str, problem: str) -> None:
     assert any(line.startswith(problem) for line in problems(written(tmp_path, text))), problems(written(tmp_path, text))
+
+
+def test_a_channel_may_have_rates_of_its_own_and_they_reach_its_capabilities(tmp_path: Path) -> None:
+    settings = load(None, {}, {"channels.sms.sends_per_s": 1, "channels.sms.sends_per_recipient_s": 0.2})
+    able = make_channels(settings, {}, Keys(bytes(32)), "http://127.0.0.1")["sms"].channel.capabilities
+    assert (able.sends_per_s, able.sends_per_recipient_s) == (1, 0.2)
+
+
+@pytest.mark.parametrize("rate", [-1, 10_001, "fast", True])
+def test_a_rate_is_a_number_within_limits(rate: object) -> None:
+    with pytest.raises(ConfigWrong, match=r"channels\.sms\.sends_per_s: must be a number from 0 to 10000"):
+        load(None, {}, {"channels.sms.sends_per_s": rate})
 
 
 def test_a_missing_setting_says_what_it_is_for(tmp_path: Path) -> None:

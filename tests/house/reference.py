@@ -15,6 +15,7 @@ import click
 
 from channels.registry import KINDS, load
 from config.environment import variables
+from config.load import RATE_MAX
 from config.settings import Settings
 from config.typed import hints
 from gateway.cli import cli
@@ -59,7 +60,10 @@ def settings_page() -> str:
     parts.append("## [channels.ID]\n\nOne table for each channel; ID names it in webhook addresses, commands and the record.\n")
     parts.append("| setting | value | default | meaning |\n|---|---|---|---|")
     parts.append("| `kind` | text | *required* | The kind of channel, one of those below. |")
-    parts.append("| `address` | text | *required* | Our end: the number, short code, service code or name that customers use. |\n")
+    parts.append("| `address` | text | *required* | Our end: the number, short code, service code or name that customers use. |")
+    limits, default = f"number, 0 to {RATE_MAX}", "that of the kind"
+    parts.append(f"| `sends_per_s` | {limits} | {default} | Messages a second that leave by this channel at most; 0: no limit. |")
+    parts.append(f"| `sends_per_recipient_s` | {limits} | {default} | Messages a second to one person at most; 0: no limit. |\n")
     for name, known in KINDS.items():
         cls = load(name).settings
         parts += [f'### kind = "{name}"\n', f"{known.summary}.\n", _table(cls, leave=set(), env=False, prefix=())]
