@@ -19,7 +19,7 @@ from channels import smpp_messages, smpp_parts
 from channels.smpp import Smpp
 from channels.smpp_parts import Part
 from core.model.outbound import Answer, SendError
-from core.store import smsc
+from core.store import parts, smsc
 from core.store.api import StoreUnavailable
 from gateway.receive import receive
 from gateway.runtime import ConfiguredChannel, Gateway
@@ -196,7 +196,7 @@ class _Line:
         """Keep a part of a long message, and take the message in if it is whole now; False if the part must stand alone."""
         raw = json.dumps(fields)
         kept = await self._gateway.store.write(
-            lambda tx: smsc.keep_part(tx, self._id, part.series, part.number, part.total, digest=digest, raw=raw, at=at)
+            lambda tx: parts.keep_part(tx, self._id, part.series, part.number, part.total, digest=digest, raw=raw, at=at)
         )
         if kept:
             await self._join(part.series, at)
@@ -205,15 +205,15 @@ class _Line:
     async def _join(self, series: str, at: int) -> None:
         """Take in a long message if it is whole, or has waited for long enough."""
         store, wait_ms = self._gateway.store, self._configured.settings.parts_wait_s * 1000
-        parts = await store.read(lambda tx: smsc.waiting_parts(tx, self._id, series))
-        if not parts:
+        kept = await store.read(lambda tx: parts.waiting_parts(tx, self._id, series))
+        if not kept:
             return
-        began_at, total = min(part.received_at for part in parts), parts[0].total
-        if len(parts) < total and began_at > at - wait_ms:
+        began_at, total = min(part.received_at for part in kept), kept[0].total
+        if len(kept) < total and began_at > at - wait_ms:
             return
-        fields = smpp_parts.joined([json.loads(part.raw) for part in parts], [part.number for part in parts], total)
+        fields = smpp_parts.joined([json.loads(part.raw) for part in kept], [part.number for part in kept], total)
         await self._receive({**fields, "id": f"{series}:{began_at}"}, at)
-        await store.write(lambda tx: smsc.end_series(tx, self._id, series, at))
+        await store.write(lambda tx: parts.end_series(tx, self._id, series, at))
 
     async def _sweep(self) -> None:
         """Look after parts of messages, for ever."""
@@ -231,9 +231,9 @@ class _Line:
     async def _look_after_parts(self, at: int) -> None:
         """Take in what no last part will complete any more, and what a dead process left complete; forget what is long done."""
         store = self._gateway.store
-        for series in await store.read(lambda tx: smsc.waiting_series(tx, self._id)):
+        for series in await store.read(lambda tx: parts.waiting_series(tx, self._id)):
             await self._join(series, at)
-        await store.write(lambda tx: smsc.forget_series(tx, self._id, at - SERIES_MS))
+        await store.write(lambda tx: parts.forget_series(tx, self._id, at - SERIES_MS))
 
     def _session(self, fields: Mapping[str, Any]) -> dict[str, str]:
         """Return which USSD session a step belongs to; the network's own number for it comes back too soon to be a name."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.store import journal, smsc
+from core.store import journal, parts, smsc
 from core.store.sqlite import SqliteStore, open_store
 
 
@@ -20,11 +20,11 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 async def keep(store: SqliteStore, number: int, digest: str, at: int = 1, series: str = "s") -> bool:
-    return await store.write(lambda tx: smsc.keep_part(tx, "c", series, number, 2, digest=digest, raw=f"{{{digest}}}", at=at))
+    return await store.write(lambda tx: parts.keep_part(tx, "c", series, number, 2, digest=digest, raw=f"{{{digest}}}", at=at))
 
 
 async def waiting(store: SqliteStore, series: str = "s") -> list[tuple[int, str]]:
-    return [(part.number, part.raw) for part in await store.read(lambda tx: smsc.waiting_parts(tx, "c", series))]
+    return [(part.number, part.raw) for part in await store.read(lambda tx: parts.waiting_parts(tx, "c", series))]
 
 
 async def test_parts_wait_in_order_and_each_is_kept_once(store: SqliteStore) -> None:
@@ -32,8 +32,8 @@ async def test_parts_wait_in_order_and_each_is_kept_once(store: SqliteStore) -> 
     assert await keep(store, 1, "a")
     assert await keep(store, 2, "b", at=9)
     assert await waiting(store) == [(1, "{a}"), (2, "{b}")]
-    assert await store.read(lambda tx: smsc.waiting_series(tx, "c")) == ["s"]
-    assert await store.read(lambda tx: smsc.waiting_series(tx, "other")) == []
+    assert await store.read(lambda tx: parts.waiting_series(tx, "c")) == ["s"]
+    assert await store.read(lambda tx: parts.waiting_series(tx, "other")) == []
 
 
 async def test_another_text_in_the_same_place_stands_alone(store: SqliteStore) -> None:
@@ -45,14 +45,14 @@ async def test_another_text_in_the_same_place_stands_alone(store: SqliteStore) -
 async def test_a_series_that_is_done_keeps_no_text_and_knows_its_parts(store: SqliteStore) -> None:
     await keep(store, 1, "a")
     await keep(store, 2, "b")
-    await store.write(lambda tx: smsc.end_series(tx, "c", "s", 5))
+    await store.write(lambda tx: parts.end_series(tx, "c", "s", 5))
     assert await waiting(store) == []
     assert await store.read(lambda tx: tx.all("select distinct raw from message_part")) == [("",)]
     assert await keep(store, 2, "b", at=6)
     assert await waiting(store) == []
     assert await keep(store, 2, "new", at=7)
     assert await waiting(store) == [(2, "{new}")]
-    await store.write(lambda tx: smsc.forget_series(tx, "c", 100))
+    await store.write(lambda tx: parts.forget_series(tx, "c", 100))
     assert await waiting(store) == [(2, "{new}")]
 
 
