@@ -19,6 +19,7 @@ from core.store.events import append
 MASK = "\u2022\u2022\u2022\u2022"
 REPLY_LIFE_MS = 15 * 60_000
 AGENT_LIFE_MS = 24 * 3_600_000
+MAIL_LIFE_MS = 24 * 3_600_000  # nobody waits for a mail at the screen, and relays may be away for hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def say(
             on_unknown=on_unknown or channel.capabilities.on_unknown.value,
             against_seq=against,
             at=at,
-            expires_at=at + life_ms,
+            expires_at=at + (MAIL_LIFE_MS if channel.capabilities.family is Family.EMAIL else life_ms),
             secret_text=reply.text if reply.sensitive else None,
         )
     return OutboundMessage(message_id, channel.address, address, reply)

@@ -103,6 +103,11 @@ def test_an_answer_names_the_mail_that_it_answers_and_its_thread(post: Post) -> 
     assert message.author is Author.BOT
 
 
+def test_an_answer_by_mail_is_of_use_for_a_day(post: Post) -> None:
+    post.write(ANNA)
+    assert post.rows("select expires_at - due_at from outbox") == [(24 * HOUR_MS,)]
+
+
 def test_a_mail_of_ours_that_answers_none_begins_a_thread(post: Post) -> None:
     post.write(ANNA, **{"Auto-Submitted": "auto-replied"})
     (conversation,) = post.rows("select id from conversation")[0]
