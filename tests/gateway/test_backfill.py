@@ -15,6 +15,8 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 
 from core.clock import Clock
 from core.reports.invariants import check
+from core.store import provider_cursors
+from core.store.api import StoreUnavailable
 from gateway import backfill
 from gateway.compose import Tuning
 from tests.gateway.running import Running, running
@@ -141,3 +143,23 @@ async def test_a_list_that_cannot_be_read_is_read_later_from_the_same_place(tmp_
         parley.gateway.channels["sms"].adapter._rest.lists._base = base
         assert await fetched(parley) == 0
         assert await parley.rows("select read_up_to from provider_cursor where channel_id = 'sms'") != before
+
+
+async def test_a_list_is_read_again_when_the_process_ended_before_it_noted_how_far(
+    tmp_path: Path, twilio: TwilioList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = Time()
+
+    def fails(*_: Any) -> None:
+        raise StoreUnavailable("io_error")
+
+    async with living(tmp_path, twilio, time) as parley:
+        twilio.add(1, time.now, **{"from": "+254700000001", "to": SMS, "body": "menu"})
+        time.now += 5 * MINUTE_MS
+        monkeypatch.setattr(provider_cursors, "move", fails)
+        with pytest.raises(StoreUnavailable):
+            await fetched(parley)
+        assert len(await heard(parley)) == 1
+        monkeypatch.undo()
+        assert await fetched(parley) == 0
+        assert len(await heard(parley)) == 1
