@@ -88,6 +88,8 @@ def by(key: RSAPrivateKey, path: str = PATH, *, version: str = "2", url: str = "
             return what
         if not isinstance(document, dict):
             return what
+        if document.get("Timestamp") == moment(AT):
+            document["Timestamp"] = moment(what.received_at)
         text = "".join(f"{name}\n{document[name]}\n" for name in SIGNED if name in document)
         made = key.sign(text.encode("utf-8", "surrogatepass"), PKCS1v15(), SHA256() if version == "2" else SHA1())
         proof = {"SignatureVersion": version, "Signature": b64encode(made).decode(), "SigningCertURL": url or f"{HOST}{path}"}
