@@ -1,12 +1,13 @@
 """SMS through Vonage (once Nexmo): what its SMS API and its Messages API call us with, and the SMS API for sending.
 
 The SMS API calls by GET, by form or by JSON, signed in a field; the Messages API by JSON, signed by a token. Delivery receipts give
-our own id back. Each part of a long message that a customer wrote arrives as a message of its own, since only a store could join them.
+our own id back. Each part of a long message that a customer wrote arrives as a call of its own, with its number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
@@ -16,7 +17,16 @@ from channels.forms import Form
 from channels.http import Http, HttpAnswer, refusal, retry_after_s
 from core.model.address import Address
 from core.model.ids import ChannelId
-from core.model.inbound import AuthenticationFailed, DeliveryReport, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
+from core.model.inbound import (
+    AuthenticationFailed,
+    DeliveryReport,
+    Ignored,
+    InboundEvent,
+    InboundMessage,
+    Part,
+    RawRequest,
+    UnreadableRequest,
+)
 from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
 from core.text.segments import is_gsm7
 
@@ -51,6 +61,8 @@ _REFUSED: Mapping[str, tuple[SendErrorCode, bool]] = {  # their status: ours, an
     "32": (SendErrorCode.BAD_CREDENTIALS, True),  # signature and secret together
     "33": (SendErrorCode.BAD_ADDRESS, False),  # number no longer active
 }
+_COUNT = re.compile(r"[0-9]{1,3}")
+_PARTS_WAIT_S = 60.0
 _THROTTLED = {"1", "10"}
 _DOWN = {"5"}
 
@@ -86,6 +98,7 @@ class SmsVonage:
     capabilities = replace(
         sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="for 24 hours, until it gets 200 or 204", methods=sms.BY_GET),
         sends_per_s=30.0,
+        parts_wait_s=_PARTS_WAIT_S,
     )
 
     def __init__(self, our_address: Address, settings: Settings, public_url: str, default_region: str) -> None:
@@ -194,7 +207,15 @@ def _events(form: Form, region: str) -> Sequence[InboundEvent]:
     if one("type") == "binary":
         raise UnreadableRequest("binary")
     text = one("text") or one("message.content.text")
-    return [InboundMessage(external_id, sender, recipient, texts.clean(text), sent_at=at)]
+    return [InboundMessage(external_id, sender, recipient, texts.clean(text), sent_at=at, part=_part(one))]
+
+
+def _part(one: Callable[[str], str]) -> Part | None:
+    """Return which part of a long message this is; None for a whole one, and for numbers that make no sense."""
+    series, total, number = one("concat-ref"), one("concat-total"), one("concat-part")
+    if one("concat") != "true" or not sms.is_id(series) or not all(_COUNT.fullmatch(text) for text in (total, number)):
+        return None
+    return Part(series, int(number), int(total)) if 1 <= int(number) <= int(total) and int(total) > 1 else None
 
 
 def _receipt(form: Form, external_id: str, at: int | None) -> InboundEvent:

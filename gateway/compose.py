@@ -30,7 +30,7 @@ from dialogs.actions import ActionRunner, load_actions
 from dialogs.engine import Engine
 from dialogs.loader import load_project
 from dialogs.model import Project
-from gateway import backfill, health, logs, replay, smpp, telegram_polling
+from gateway import backfill, health, logs, long_messages, replay, smpp, telegram_polling
 from gateway.actions import Actions
 from gateway.backend import HttpBackend
 from gateway.configured import make_channels
@@ -44,6 +44,7 @@ from gateway.mail import reading as mail_reading
 from gateway.mail import server as mail_server
 from gateway.media import job as media_job
 from gateway.media.contents import Contents
+from gateway.receive import take_in
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.web import make_app
 from gateway.workers import Workers
@@ -165,6 +166,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     await mail_server.start(gateway, stack)
     mail_imap.start(gateway, stack)
     telegram_polling.start(gateway, stack)
+    long_messages.start(gateway, stack, take_in)
     return gateway
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from hashlib import blake2b
 
 from core import calls
@@ -21,6 +22,7 @@ from core.model.inbound import (
     Ignored,
     InboundEvent,
     InboundMessage,
+    Part,
     RawRequest,
     UnreadableRequest,
 )
@@ -28,6 +30,7 @@ from core.model.outbound import Answer
 from core.receipts import read_up_to, report
 from core.store import actions, journal
 from core.store.api import StoreUnavailable
+from gateway.long_messages import take_part
 from gateway.mail.kept import described, keep
 from gateway.media.contents import with_contents_kept
 from gateway.put_through import beside
@@ -83,6 +86,9 @@ async def take_in(
     answer: Answer | None = None
     for event in events:
         match event:
+            case InboundMessage(part=Part()):
+                take = partial(_message, gateway, configured, request, missed=missed)
+                answer = await take_part(gateway, configured, event, request.received_at, take)
             case InboundMessage():
                 answer = await _message(gateway, configured, request, event, missed=missed)
             case DeliveryReport():

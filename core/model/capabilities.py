@@ -61,6 +61,7 @@ class Capabilities:
     merge_replies: bool = False  # the replies of one turn become one message
     delivery_reports: bool = False
     on_unknown: OnUnknown = OnUnknown.REPEAT
+    parts_wait_s: float = 0.0  # how long the parts of a long message wait for each other; 0: messages arrive whole
     methods: frozenset[str] = frozenset({"POST"})  # of HTTP, by which the provider calls
     provider_retries: str = "none"  # a sentence for operators
     body_max_bytes: int = 0  # what one request of the provider may have where that is more than the setting allows; 0: no more

@@ -64,6 +64,15 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a long message a message is: number `number` of `total`, from 1; `series` is the same for all that one sender wrote."""
+
+    series: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A customer said something. `choice` is an opaque option token; `cumulative` says that `text` is the whole session's input so far."""
 
@@ -81,6 +90,7 @@ class InboundMessage:
     language_hint: str | None = None
     edits: str | None = None  # the `edit_key` of the message that this one corrects
     edit_key: str | None = None  # what a later correction will name this message by
+    part: Part | None = None  # of a long message, where the provider does not join them
     letter: Letter | None = None
     raw: Mapping[str, str] = field(default_factory=dict)
 
