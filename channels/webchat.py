@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from core.model.inbound import (
     Ignored,
     InboundEvent,
     InboundMessage,
+    Media,
     RawRequest,
     UnreadableRequest,
 )
@@ -29,10 +30,12 @@ from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCod
 
 METHOD = "WS"
 TOKEN_HEADER = "x-parley-visitor"  # noqa: S105 - the name of a header
+FILE_HEADER = "x-parley-file"  # the gateway's word for a file that it has kept; a frame cannot say so
 TEXT_CHARS_MAX = 4_000
 _OWN = "own"
 _ORIGIN = rf"{_OWN}|https?://[^\s/?#@,]+"
 _KEY_CHARS_MIN = 16
+_FILE_KINDS = frozenset({"image", "audio", "video"})
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -122,6 +125,8 @@ def _events(request: RawRequest, here: Address) -> Sequence[InboundEvent]:
     if not visitor:
         raise UnreadableRequest("no_visitor")
     frame = frames.read_object(request.body)
+    if FILE_HEADER in request.headers:
+        return [_file(frame, _Ends(Address(AddressKind.VISITOR, visitor), here), request)]
     read = _FRAMES.get(frames.text_member(frame, "type"))
     if read is None:
         return [Ignored("unknown_frame")]
@@ -133,7 +138,7 @@ class _Ends(NamedTuple):
     here: Address
 
 
-def _message(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:
+def _message(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundMessage:
     return InboundMessage(
         external_id=_message_id(frame, ends),
         sender=ends.visitor,
@@ -142,6 +147,18 @@ def _message(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:
         sent_at=at,
         language_hint=_language(frame),
     )
+
+
+def _file(frame: Mapping[str, Any], ends: _Ends, request: RawRequest) -> InboundEvent:
+    """Return a message with a file, which the gateway has kept and described before."""
+    file = frames.read_object(request.headers[FILE_HEADER].encode())
+    content_type = frames.text_member(file, "content_type")
+    kind = content_type.partition("/")[0]
+    values = {name: frames.text_member(file, name) for name in ("digest", "size")}
+    media = Media(
+        kind if kind in _FILE_KINDS else "document", content_type=content_type, name=frames.text_member(file, "name"), values=values
+    )
+    return replace(_message(frame, ends, request.received_at), media=(media,))
 
 
 def _choice(frame: Mapping[str, Any], ends: _Ends, at: int) -> InboundEvent:

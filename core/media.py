@@ -86,12 +86,30 @@ def _announce(tx: Tx, item: Item, kind: str, at: int) -> bool:
     return True
 
 
+def shown_as(content_type: str) -> str:
+    """Return how a content can be looked at: image, audio, video, or empty for one that is only saved."""
+    return content_type.partition("/")[0] if content_type in _SHOWN else ""
+
+
+def of_thread(message_id: str, media: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return those of a message's attachments whose content came with it, for the client that reads the thread itself."""
+    return [
+        {
+            "id": derive(message_id, f"media:{position}"),
+            "name": clean_name(one["name"]),
+            "size": int(one["values"]["size"]),
+            "shown": shown_as(one["content_type"]),
+        }
+        for position, one in enumerate(media)
+        if "digest" in one["values"]
+    ]
+
+
 def document(item: Item) -> dict[str, Any]:
     """Return what people may know of an attachment: nothing of where it came from."""
     made: dict[str, Any] = {"id": item.id, "position": item.position, "kind": item.kind, "name": item.name, "state": item.state}
     if item.state == "stored":
-        shown = item.content_type.partition("/")[0] if item.content_type in _SHOWN else ""
-        made |= {"content_type": item.content_type, "size": item.size, "shown": shown}
+        made |= {"content_type": item.content_type, "size": item.size, "shown": shown_as(item.content_type)}
     if item.code is not None:
         made["code"] = item.code
     return made

@@ -12,10 +12,12 @@ from base64 import urlsafe_b64encode
 from aiohttp import web
 
 from channels import tokens
+from channels.webchat import TOKEN_HEADER
 from core.model.inbound import AuthenticationFailed
 from core.store import tickets
 from gateway import pages
 from gateway.runtime import ConfiguredChannel, Gateway
+from gateway.webchat_files import Files
 from gateway.webchat_limits import Buckets, Limits, Places, source_of
 from gateway.webchat_typing import TYPING, Typing
 from gateway.webchat_window import VISITOR_LIFE_MS, Window, restart_all, ticket_kind, visitor_token
@@ -32,6 +34,10 @@ def install(app: web.Application, gateway: Gateway, limits: Limits | None = None
     app.router.add_route("OPTIONS", "/webchat/{channel}/ticket", chat.preflight)
     app.router.add_post("/webchat/{channel}/ticket", chat.ticket)
     app.router.add_get("/webchat/{channel}/socket", chat.socket)
+    app.router.add_route("OPTIONS", "/webchat/{channel}/files", chat.preflight)
+    app.router.add_post("/webchat/{channel}/files", chat.take_file)
+    app.router.add_route("OPTIONS", "/webchat/{channel}/files/{media}", chat.preflight)
+    app.router.add_get("/webchat/{channel}/files/{media}", chat.show_file)
     app.on_shutdown.append(chat.restart)
 
 
@@ -52,15 +58,17 @@ class _Webchat:
             for name, channel in gateway.channels.items()
             if channel.adapter.kind == "webchat"
         }
+        self._files = Files(gateway, limits)
         self._windows: set[Window] = set()
         self._stopping = False
         self._places = Places(limits.windows_per_source)
         self._tickets = Buckets(limits.tickets_per_s, limits.tickets_burst, time.monotonic)
 
     async def preflight(self, request: web.Request) -> web.Response:
-        """Allow the browsers of listed sites to ask for a ticket."""
+        """Allow the browsers of listed sites to ask for a ticket, to send files and to get them."""
         _, origin = self._site(request)
-        headers = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "content-type", "Access-Control-Max-Age": "600"}
+        allowed = f"content-type, {TOKEN_HEADER}"
+        headers = {"Access-Control-Allow-Methods": "GET, POST", "Access-Control-Allow-Headers": allowed, "Access-Control-Max-Age": "600"}
         return web.Response(status=204, headers=_cors(origin) | headers)
 
     async def ticket(self, request: web.Request) -> web.Response:
@@ -95,19 +103,32 @@ class _Webchat:
             finally:
                 self._windows.discard(window)
 
+    async def take_file(self, request: web.Request) -> web.Response:
+        """Take a file of a visitor."""
+        channel, origin = self._site(request)
+        answer = await self._files.take(request, channel, origin)
+        answer.headers.update(_cors(origin))
+        return answer
+
+    async def show_file(self, request: web.Request) -> web.StreamResponse:
+        """Give a visitor a file of the own thread; a browser that reads from its own site names no origin."""
+        own = self._gateway.url if request.headers.get("Sec-Fetch-Site") == "same-origin" else ""
+        channel, origin = self._site(request, own)
+        return await self._files.show(request, channel, _cors(origin))
+
     async def restart(self, _: web.Application) -> None:
         """Ask every open window to come back in a moment, and open no more."""
         self._stopping = True
         await restart_all(tuple(self._windows), self._gateway.clock.random)
 
-    def _site(self, request: web.Request) -> tuple[ConfiguredChannel, str]:
-        """Return the channel of the address and the site that asks; refuses unknown channels and sites that are not listed."""
+    def _site(self, request: web.Request, unnamed: str = "") -> tuple[ConfiguredChannel, str]:
+        """Return the channel of the address and the site that asks, `unnamed` if it does not say; refuses what is not listed."""
         name = request.match_info["channel"]
         sites = self._sites.get(name)
         if sites is None:
             raise web.HTTPNotFound
         channel = self._gateway.channels[name]
-        origin = request.headers.get("Origin", "")
+        origin = request.headers.get("Origin", unnamed)
         if origin not in sites:
             self._gateway.counters.add("webchat_refused", code="origin")
             raise web.HTTPForbidden

@@ -30,6 +30,9 @@ class Limits:
     tickets_per_s: float = 1
     tickets_burst: float = 40
     ticket_life_s: float = 30
+    files_per_s: float = 0.1
+    files_burst: float = 10
+    files_at_once: int = 4
 
 
 class Bucket:

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from channels import tokens
+from core import media
 from core.model.inbound import AuthenticationFailed, RawRequest
 from core.store import threads, tickets
 from core.store.api import StoreUnavailable, Tx
@@ -241,6 +242,8 @@ class Window:
         }
         if entry.choices:
             frame["choices"] = [{"token": token, "label": label} for token, label in entry.choices]
+        if entry.media:
+            frame["files"] = media.of_thread(entry.id, entry.media)
         if entry.direction == "inbound":
             frame["id"] = entry.cause_id.removeprefix(f"{self._visitor}:")
         return frame

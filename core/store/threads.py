@@ -16,7 +16,10 @@ _AFTER = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message of a thread: `cause_id` of an inbound one is the external id it came with; `choices` are pairs of token and label."""
+    """One message of a thread: `cause_id` of an inbound one is the external id it came with; `choices` are pairs of token and label.
+
+    `media` are its attachments as documents.
+    """
 
     number: int
     id: str
@@ -28,6 +31,7 @@ class Entry:
     at: int
     cause_id: str
     conversation_id: str
+    media: tuple[dict[str, Any], ...] = ()
 
 
 def after(tx: Tx, address: str, number: int, limit: int) -> list[Entry]:
@@ -50,4 +54,6 @@ def _entry(row: Row) -> Entry:
     number, message_id, direction, author, text, content, status, at, cause_id, conversation_id = row
     stored: dict[str, Any] = json.loads(content) if content else {}
     choices = tuple((token, label) for _, label, token in stored.get("choices", ()))
-    return Entry(number, message_id, direction, author, text, choices, status, at, cause_id or "", conversation_id)
+    return Entry(
+        number, message_id, direction, author, text, choices, status, at, cause_id or "", conversation_id, tuple(stored.get("media", ()))
+    )

@@ -41,6 +41,7 @@ _RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp"}
 _ISO_BRANDS = {b"M4A ": "audio/mp4", b"M4B ": "audio/mp4", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heic"}
 _MARKUP = re.compile(rb"<(!doctype|html|head|body|script|iframe|svg|\?xml|style|title|meta|a|img|table|div|!--)[\s>/]?", re.IGNORECASE)
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ACTIVE = frozenset({"text/html", "text/x-script", "application/x-msdownload", "application/x-executable"})
 _SERVED_AS_THEY_ARE = frozenset(
     {"image/jpeg", "image/png", "image/gif", "image/webp", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/amr", "audio/wav"}
     | {"video/mp4", "video/webm", "video/3gpp", "application/pdf", "text/plain"}
@@ -76,6 +77,11 @@ def _is_text(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def is_active(content: bytes) -> bool:
+    """Tell whether a content is made to do something where it is opened: a page, a drawing with scripts, a program."""
+    return detect(content) in _ACTIVE
 
 
 def served_as(content: bytes) -> str:

@@ -11,6 +11,7 @@ from aiohttp import web
 from playwright.async_api import expect
 
 from gateway.simulator.twilio_files import recording
+from tests.browser.chat_user import Chat
 from tests.browser.conftest import OpenPage
 from tests.browser.desk_user import desk_of
 from tests.gateway.media.provider import Provider, account_path, answers, gateway_at, png, sends_mms, settled
@@ -82,3 +83,25 @@ async def test_sounds_files_and_failures_each_have_their_form(parley: Running, p
     assert "canary" not in await desk.page.title()
     wide = await desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
+
+
+async def test_a_visitor_sends_a_picture_and_both_see_it(parley: Running, open_page: OpenPage, tmp_path: Path) -> None:
+    page = await open_page(f"{parley.gateway.url}/simulator/shop")
+    chat = Chat(page)
+    await chat.open()
+    await chat.say("agent")
+    await expect(chat.said("bot").last).to_be_visible()
+    picture, program = tmp_path / "my photo.png", tmp_path / "page.html"
+    picture.write_bytes(PICTURE)
+    program.write_bytes(b"<script>alert(1)</script>")
+    await page.locator("parley-chat input[type=file]").set_input_files(picture)
+    await expect(page.locator("parley-chat .log .customer .file img")).to_have_js_property("naturalWidth", 640)
+    await expect(chat.waiting).to_have_count(0)
+    await page.locator("parley-chat input[type=file]").set_input_files(program)
+    await expect(chat.waiting).to_contain_text("Files of this kind are not taken")
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Save: my photo.png").click()
+    assert (await download.value).suggested_filename == "my photo.png"
+    desk = await desk_of(parley, open_page)
+    await desk.open_first()
+    await expect(desk.page.locator(".attachment img")).to_have_js_property("naturalWidth", 640)

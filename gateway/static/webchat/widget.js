@@ -13,6 +13,7 @@
   const base = new URL(script.src).origin;
   const channel = script.dataset.channel || "web";
   const language = (script.dataset.language || document.documentElement.lang || navigator.language || "en").slice(0, 2).toLowerCase();
+  const FILE_BYTES_MAX = 5242880;
   const place = `parley:${base}:${channel}`;
 
   const WORDS = {
@@ -20,21 +21,24 @@
       title: "Chat with us", open: "Open chat", close: "Close chat", write: "Write a message", send: "Send", agent: "Agent", bot: "Assistant",
       you: "You", online: "Online", connecting: "Connecting…", offline: "No connection. What you write is sent when it is back.",
       waiting: "Waiting to be sent", failed: "Not sent", typing: "is typing", unread: "unread messages", log: "Conversation", choices: "Choose an answer",
-      unavailable: "The chat is not available on this page.",
+      unavailable: "The chat is not available on this page.", attach: "Send a file", sending: "Sending", save: "Save", picture: "Picture",
+      too_large: "The file is larger than 5 MB", type_refused: "Files of this kind are not taken", not_sent: "The file was not sent",
     },
     fr: {
       title: "Discutez avec nous", open: "Ouvrir la discussion", close: "Fermer la discussion", write: "Écrivez un message", send: "Envoyer",
       agent: "Conseiller", bot: "Assistant", you: "Vous", online: "En ligne", connecting: "Connexion…",
       offline: "Pas de connexion. Vos messages partiront dès son retour.", waiting: "En attente d’envoi", failed: "Non envoyé", typing: "écrit",
       unread: "messages non lus", log: "Conversation", choices: "Choisissez une réponse",
-      unavailable: "La discussion n’est pas disponible sur cette page.",
+      unavailable: "La discussion n’est pas disponible sur cette page.", attach: "Envoyer un fichier", sending: "Envoi en cours", save: "Enregistrer",
+      picture: "Image", too_large: "Le fichier dépasse 5 Mo", type_refused: "Ce type de fichier n’est pas accepté", not_sent: "Le fichier n’a pas été envoyé",
     },
     sw: {
       title: "Ongea nasi", open: "Fungua mazungumzo", close: "Funga mazungumzo", write: "Andika ujumbe", send: "Tuma", agent: "Mhudumu",
       bot: "Msaidizi", you: "Wewe", online: "Mtandaoni", connecting: "Inaunganisha…",
       offline: "Hakuna mtandao. Ujumbe wako utatumwa ukirudi.", waiting: "Inasubiri kutumwa", failed: "Haikutumwa", typing: "anaandika",
       unread: "ujumbe ambao haujasomwa", log: "Mazungumzo", choices: "Chagua jibu",
-      unavailable: "Mazungumzo hayapatikani kwenye ukurasa huu.",
+      unavailable: "Mazungumzo hayapatikani kwenye ukurasa huu.", attach: "Tuma faili", sending: "Inatuma", save: "Hifadhi", picture: "Picha",
+      too_large: "Faili ni kubwa kuliko MB 5", type_refused: "Faili za aina hii hazipokelewi", not_sent: "Faili haikutumwa",
     },
   };
   const words = WORDS[language] || WORDS.en;
@@ -96,6 +100,7 @@
   class Line {
     constructor(listener) {
       this.listener = listener;
+      this.files = `${base}/webchat/${encodeURIComponent(channel)}/files`;
       this.last = 0;
       this.unsent = forThisTab.get("unsent") || [];
       this.inFlight = null;
@@ -233,6 +238,21 @@
       this.ackTimer = setTimeout(() => this.drop(), 15000);
     }
 
+    /* Returns why a file was not taken, nothing if it was. */
+    async sendFile(file, id) {
+      const address = `${this.files}?id=${id}&name=${encodeURIComponent(file.name)}`;
+      const headers = { "Content-Type": "application/octet-stream", "X-Parley-Visitor": forGood.get("visitor") || "" };
+      const answer = await fetch(address, { method: "POST", credentials: "omit", headers, body: file }).catch(() => null);
+      if (answer?.ok) return "";
+      return (await answer?.json().catch(() => null))?.error?.code || "not_sent";
+    }
+
+    async fetchFile(id) {
+      const headers = { "X-Parley-Visitor": forGood.get("visitor") || "" };
+      const answer = await fetch(`${this.files}/${encodeURIComponent(id)}`, { credentials: "omit", headers }).catch(() => null);
+      return answer?.ok ? answer.blob() : null;
+    }
+
     forget(id) {
       this.unsent = this.unsent.filter((frame) => frame.id !== id);
       forThisTab.set("unsent", this.unsent);
@@ -281,15 +301,23 @@
       this.sender = element(
         "button", { class: "send", type: "submit", "aria-label": words.send, disabled: true }, icon("M4 12 3 4.5 21 12 3 19.5 4 12Zm0 0h8"),
       );
+      this.picker = element("input", { type: "file", hidden: true, onchange: () => this.sendFiles(this.picker.files) });
+      this.attacher = element(
+        "button", { class: "attach", type: "button", "aria-label": words.attach, onclick: () => this.picker.click() },
+        icon("M20 11.5 11.8 19.7a5 5 0 0 1-7.1-7.1l8.6-8.6a3.3 3.3 0 0 1 4.7 4.7l-8.5 8.5a1.7 1.7 0 0 1-2.4-2.4l7.8-7.8"),
+      );
       const closer = element(
         "button", { class: "close", type: "button", "aria-label": words.close, onclick: () => this.hide() }, icon("M6 6l12 12M18 6 6 18"),
       );
       const title = script.dataset.title || words.title;
       this.panel = element(
-        "section", { class: "panel", role: "dialog", "aria-label": title, hidden: true, onkeydown: (event) => this.panelKey(event) },
+        "section", {
+          class: "panel", role: "dialog", "aria-label": title, hidden: true, onkeydown: (event) => this.panelKey(event),
+          ondragover: (event) => event.preventDefault(), ondrop: (event) => this.dropped(event),
+        },
         element("header", {}, element("div", {}, element("h2", {}, element("bdi", {}, title)), this.status), closer),
         this.notice, this.thread,
-        element("form", { onsubmit: (event) => this.submit(event) }, this.input, this.sender),
+        element("form", { onsubmit: (event) => this.submit(event) }, this.picker, this.attacher, this.input, this.sender),
       );
       root.append(this.launcher, this.panel);
       this.host.dir = getComputedStyle(document.documentElement).direction;
@@ -381,6 +409,29 @@
       this.input.focus();
     }
 
+    dropped(event) {
+      event.preventDefault();
+      this.sendFiles(event.dataTransfer.files);
+    }
+
+    /* A file goes by a request of its own; it is shown when it comes back as a message, like everything else. */
+    async sendFiles(files) {
+      for (const file of [...files]) {
+        const id = newId();
+        forGood.set("spoke", true);
+        const note = element("small", {}, words.sending);
+        const item = element("li", { class: "customer", "data-id": id }, element("p", { class: "bubble", dir: "auto" }, file.name), note);
+        this.waiting.append(item);
+        this.toEnd();
+        const problem = file.size > FILE_BYTES_MAX ? "too_large" : await this.line.sendFile(file, id);
+        if (problem) {
+          item.classList.add("failed");
+          note.textContent = words[problem] || words.not_sent;
+        } else item.remove();
+      }
+      this.picker.value = "";
+    }
+
     choose(choice, button) {
       button.classList.add("chosen");
       this.say({ type: "choice", id: newId(), token: choice.token, label: choice.label, language });
@@ -444,10 +495,9 @@
       const item = element("li", { class: own ? "customer" : frame.author === "agent" ? "agent" : "bot", "data-number": frame.number });
       const before = this.log.lastElementChild;
       if (before && before.className === item.className) before.classList.add("more");
-      item.append(
-        element("span", { class: "who" }, who),
-        element("p", { class: "bubble", dir: "auto" }, frame.text),
-      );
+      item.append(element("span", { class: "who" }, who));
+      if (frame.text || !frame.files) item.append(element("p", { class: "bubble", dir: "auto" }, frame.text));
+      for (const file of frame.files || []) item.append(this.file(file));
       if (own) {
         this.useUpChoices();
         this.waiting.querySelector(`[data-id="${CSS.escape(frame.id || "")}"]`)?.remove();
@@ -465,6 +515,39 @@
       }
       this.toEnd();
       this.reportRead();
+    }
+
+    /* Files are fetched with the visitor's token; a picture becomes a data: address, which more pages allow than any other. */
+    file(file) {
+      const box = element("p", { class: "file", dir: "auto" });
+      const name = file.name || words.picture;
+      const saver = element("button", { type: "button", "aria-label": `${words.save}: ${name}`, onclick: () => this.saveFile(file, name) }, name);
+      box.append(saver);
+      if (file.shown === "image") this.showPicture(box, file, name);
+      return box;
+    }
+
+    async showPicture(box, file, name) {
+      const content = await this.line.fetchFile(file.id);
+      if (!content) return;
+      const reader = new FileReader();
+      reader.onload = () => {
+        const picture = element("img", { src: reader.result, alt: name });
+        picture.onload = () => {
+          box.prepend(picture);
+          box.classList.add("shown");
+          this.toEnd();
+        };
+      };
+      reader.readAsDataURL(content);
+    }
+
+    async saveFile(file, name) {
+      const content = await this.line.fetchFile(file.id);
+      if (!content) return;
+      const address = URL.createObjectURL(content);
+      element("a", { href: address, download: name }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 60000);
     }
 
     choices(choices) {
@@ -609,6 +692,16 @@ textarea {
 }
 textarea:focus-visible { outline-offset: -2px; }
 textarea::placeholder { color: var(--ink-2); opacity: 1; }
+.attach { display: grid; place-items: center; flex: none; width: 42px; height: 42px; padding: 0; border: 0; border-radius: 50%; background: none; color: var(--ink-2); }
+.attach:hover { background: rgb(127 127 127 / 18%); }
+.attach svg { width: 20px; height: 20px; }
+.file { display: flex; flex-direction: column; gap: 4px; max-width: 88%; margin: 0; }
+.file img { display: block; max-width: 100%; max-height: 220px; border: 1px solid var(--line); border-radius: 12px; object-fit: contain; }
+.file button {
+  min-height: 36px; padding: 6px 14px; border: 1px solid var(--edge); border-radius: 12px; background: var(--surface); font-weight: 600; font-size: 14px;
+  text-align: start; overflow-wrap: anywhere;
+}
+.file.shown button { min-height: 28px; padding: 2px 8px; border-color: transparent; background: none; color: var(--ink-2); font-size: 12px; font-weight: 500; }
 .send { display: grid; place-items: center; flex: none; width: 42px; height: 42px; padding: 0; border: 0; border-radius: 50%; background: var(--accent); color: var(--on-accent); }
 .send svg { width: 20px; height: 20px; }
 .send:disabled { background: var(--line); color: var(--ink-2); }

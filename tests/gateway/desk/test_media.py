@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.store.media import Item
-from gateway.desk.media import disposition
+from gateway.media.serving import disposition
 from tests.gateway.desk.signed import Signed, browser, signed_in
 from tests.gateway.media.provider import Provider, account_path, gateway_at, png, sends_mms, settled
 from tests.gateway.running import BEN, Running
