@@ -155,7 +155,9 @@ def file_heard(tx: Tx, channel: Channel, person: Person, said: InboundMessage, p
 
 
 def hand_over(tx: Tx, person: Person, interaction_id: str, queue: str, reason: str, cause: str, at: int) -> None:
-    """Let a conversation wait for a person because of a mail."""
+    """Let a conversation wait for a person because of a mail; nothing happens without a reason."""
+    if not reason:
+        return
     card = {"wanted": person.reason, "reason": reason}
     item_id = derive(cause, "work_item")
     queue_item(tx, person.conversation, item_id, interaction_id=interaction_id, queue=queue, reason=reason, card=card, at=at)

@@ -172,10 +172,8 @@ class Turns:
 
     def _set_aside(self, tx: Tx, person: Person, link: Link, arrival: Arrival, reason: str) -> Outcome:
         """Leave alone what the dialog must not answer; with a reason, a person gets it."""
-        if reason:
-            letters.hand_over(tx, person, link.interaction_id, self._rules.queue, reason, arrival.id, arrival.received_at)
-        outcome = Outcome(person.conversation.id, arrival.channel.acknowledge(()))
-        return self._advance.finish(tx, person, link, outcome)
+        letters.hand_over(tx, person, link.interaction_id, self._rules.queue, reason, arrival.id, arrival.received_at)
+        return self._advance.finish(tx, person, link, Outcome(person.conversation.id, arrival.channel.acknowledge(())))
 
     def _meet(
         self, tx: Tx, arrival: Arrival, sender: Address, guest_of: str | None = None, own: Address | None = None
