@@ -23,6 +23,7 @@ from channels.signatures import twilio_signature
 from core.clock import Clock
 from gateway.simulator.twilio_checks import Form, check_message, one, shown
 from gateway.simulator.twilio_files import Files
+from gateway.simulator.twilio_lists import Lists
 from gateway.simulator.twilio_wire import (
     API_VERSION,
     WHATSAPP,
@@ -100,6 +101,10 @@ class TwilioStandIn:
         """Return the messages to and from a phone, oldest first."""
         return [message for message in self._messages.values() if phone in {message.from_, message.to}]
 
+    def messages_of(self, account: Account) -> list[PhoneMessage]:
+        """Return the messages to and from the number of an account, oldest first."""
+        return self.messages(account.number) if account.sid in self._accounts else []
+
     async def deliver(
         self, from_: str, to: str, body: str, *, media: tuple[str, ...] = (), extra: Mapping[str, str] | None = None
     ) -> Delivered:
@@ -128,7 +133,7 @@ class TwilioStandIn:
     async def file(self, request: web.Request) -> web.Response:
         """Answer one call that fetches an attachment or a recording."""
         try:
-            self._authenticated(request)
+            self.authenticated(request)
         except Refusal as refusal:
             return web.json_response(refusal.document(), status=refusal.status)
         return self.files.answer(request.path)
@@ -187,7 +192,7 @@ class TwilioStandIn:
             case Fault.DOWN:
                 return web.json_response(Refusal(500, 20500, "Internal Server Error").document(), status=500)
         try:
-            account = self._authenticated(request)
+            account = self.authenticated(request)
             message = self._accepted(account, form)
         except Refusal as refusal:
             return web.json_response(refusal.document(), status=refusal.status)
@@ -206,21 +211,12 @@ class TwilioStandIn:
             raise Refusal(400, 21610, "Attempt to send to unsubscribed recipient")
         content = account.contents.get(one(form, "ContentSid"))
         free = to.startswith(WHATSAPP) and not (content and content.approved)
-        return PhoneMessage(
-            self._sid(),
-            "outbound-api",
-            from_,
-            to,
-            text,
-            "queued",
-            now,
-            one(form, "StatusCallback"),
-            media=tuple(form.get("MediaUrl", ())),
-            buttons=buttons,
-            error=_WINDOW_CLOSED if free and self.open_until(to, from_) <= now else "",
-        )
+        error = _WINDOW_CLOSED if free and self.open_until(to, from_) <= now else ""
+        message = PhoneMessage(self._sid(), "outbound-api", from_, to, text, "queued", now, one(form, "StatusCallback"))
+        return replace(message, media=tuple(form.get("MediaUrl", ())), buttons=buttons, error=error)
 
-    def _authenticated(self, request: web.Request) -> Account:
+    def authenticated(self, request: web.Request) -> Account:
+        """Return the account of a call of the API; raises `Refusal`."""
         sid = request.match_info["sid"]
         account = self._accounts.get(sid) or next((voice for voice in self.voices.values() if voice.sid == sid), None)
         given = request.headers.get("Authorization", "")
@@ -289,6 +285,7 @@ class TwilioStandIn:
 def make_app(twilio: TwilioStandIn) -> web.Application:
     """Build the application that answers for api.twilio.com."""
     app = web.Application()
+    Lists(twilio).install(app)
     app.router.add_post(f"/{API_VERSION}/Accounts/{{sid}}/Messages.json", twilio.create)
     app.router.add_get(f"/{API_VERSION}/Accounts/{{sid}}/Messages/{{message}}/Media/{{file}}", twilio.file)
     app.router.add_get(f"/{API_VERSION}/Accounts/{{sid}}/Recordings/{{file}}", twilio.file)

@@ -80,12 +80,30 @@ async def test_a_call_that_is_lost_goes_on_by_text_at_the_same_step(parley: Runn
     await expect(phone.got.last).to_contain_text("Add KES 50")
 
 
-async def test_a_caller_leaves_a_message_and_an_agent_answers(parley: Running, open_page: OpenPage) -> None:
+async def test_a_caller_is_put_through_to_an_agent_who_hears_first_what_it_is_about(parley: Running, open_page: OpenPage) -> None:
+    page = await open_page(parley.gateway.url)
+    call = Call(page)
+    await call.dial(NUMBER)
+    await call.hears("For an agent, press 5")
+    await call.press("5")
+    await call.hears("putting you through")
+    agent = page.get_by_role("group", name="An agent’s phone")
+    await expect(agent.get_by_role("button")).to_have_text(["Answer", "Busy", "No answer"])
+    await agent.get_by_role("button", name="Answer", exact=True).click()
+    await expect(agent).to_contain_text("Press 1 to take it")
+    await agent.get_by_role("button", name="Press 1").click()
+    await call.is_("talk")
+    await agent.get_by_role("button", name="Agent hangs up").click()
+    await call.is_("ended")
+
+
+async def test_a_caller_whom_nobody_answers_leaves_a_message_and_an_agent_writes_back(parley: Running, open_page: OpenPage) -> None:
     page = await open_page(parley.gateway.url)
     call, phone = Call(page), Phone(page)
     await call.dial(NUMBER)
     await call.hears("For an agent, press 5")
     await call.press("5")
+    await page.get_by_role("button", name="No answer").click()
     await call.hears("For leaving a message, press 1")
     await call.press("1")
     await call.is_("record")

@@ -211,3 +211,40 @@ async def test_twilios_own_library_is_content(world: World) -> None:
     with pytest.raises(TwilioRestException) as caught:
         await asyncio.to_thread(use, "wrong")
     assert (caught.value.status, caught.value.code) == (401, 20003)
+
+
+async def test_what_a_person_wrote_and_what_became_of_a_message_can_be_asked(world: World) -> None:
+    began = Clock().now_ms() - 1_000
+    assert world.adapter is not None
+    sid = await send(world, "hello")
+    await world.twilio.reported()
+    for text in ("one", "two", "three"):
+        await world.twilio.deliver(PHONE, NUMBER, text, media=(world.twilio.upload(NUMBER, "image/png", b"png"),))
+    report = await world.adapter.look_up(MESSAGE_ID, sid, PHONE, began)
+    assert report is not None
+    assert (report.external_id, report.status) == (sid, "delivered")
+    assert await world.adapter.look_up(MESSAGE_ID, "SM" + "0" * 32, PHONE, began) is None
+    missed = await world.adapter.missed(began, "")
+    found = [event for request in missed.requests for event in world.adapter.parse(request)]
+    assert [event.text for event in found if isinstance(event, InboundMessage)] == ["one", "two", "three"]
+    assert [event.media[0].content_type for event in found if isinstance(event, InboundMessage)] == ["image/png"] * 3
+
+
+async def test_the_list_of_messages_has_pages_and_belongs_to_one_account(world: World) -> None:
+    for number in range(5):
+        await world.twilio.deliver(PHONE, NUMBER, str(number))
+    headers = {"Authorization": aiohttp.encode_basic_auth(SID, TOKEN)}
+    texts: list[str] = []
+    path: str | None = f"/2010-04-01/Accounts/{SID}/Messages.json?PageSize=2&To=%2B254711082000"
+    async with aiohttp.ClientSession() as session:
+        while path:
+            async with session.get(world.api + path, headers=headers) as answer:
+                page = await answer.json()
+            texts += [message["body"] for message in page["messages"]]
+            path = page["next_page_uri"]
+        for query, status in (("PageSize=x", 400), ("DateSent%3E=yesterday", 400), ("DateSent%3E=2200-01-01", 200)):
+            async with session.get(f"{world.api}/2010-04-01/Accounts/{SID}/Messages.json?{query}", headers=headers) as answer:
+                assert (answer.status, (await answer.json()).get("messages", [])) == (status, [])
+        async with session.get(f"{world.api}/2010-04-01/Accounts/{SID}/Messages.json") as answer:
+            assert answer.status == 401
+    assert texts == ["4", "3", "2", "1", "0"]

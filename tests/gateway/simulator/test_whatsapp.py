@@ -42,9 +42,11 @@ class World:
         self.heard += self.adapter.parse(raw)
         return web.Response(body=self.adapter.acknowledge(()).body, content_type="text/xml")
 
-    async def send(self, reply: Reply, attempt: int = 1) -> PhoneMessage:
+    async def send(self, reply: Reply, *, again: bool = False) -> PhoneMessage:
         ours, theirs = Address(AddressKind.MSISDN, NUMBER), Address(AddressKind.WHATSAPP, PHONE)
-        result = await self.adapter.send(OutboundMessage(MessageId(Clock().new_id()), ours, theirs, reply, attempt))
+        heard_at = None if again else Clock().now_ms()  # what is sent again after a refusal is sent as if they were never heard of
+        message = OutboundMessage(MessageId(Clock().new_id()), ours, theirs, reply, heard_at=heard_at)
+        result = await self.adapter.send(message)
         await self.twilio.reported()
         return next(message for message in reversed(self.shown) if message.sid == result.external_id)
 
@@ -127,7 +129,7 @@ async def test_free_text_reaches_a_person_for_a_day_after_they_wrote_and_a_templ
     world.twilio.pass_a_day(THEIRS)
     assert world.twilio.open_until(THEIRS, OURS) <= Clock().now_ms()
     assert (await world.send(Reply("Still there?"))).status == "failed"
-    templated = await world.send(Reply("Still there?"), attempt=2)
+    templated = await world.send(Reply("Still there?"), again=True)
     assert (templated.status, templated.body) == ("delivered", "Still there?")
 
 
