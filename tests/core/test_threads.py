@@ -21,6 +21,7 @@ from core.model.mail_ids import message_id_of, message_of, thread_address, token
 from core.model.outbound import Author, DeliveryStatus, Letter, OutboundMessage, Reply, SendResult
 from core.receipts import report
 from core.routing import reach
+from core.store import letters as letters_store
 from core.store.sqlite import SqliteStore
 from core.turn import Turns
 from tests.channels.email.subject import mail, request
@@ -190,6 +191,12 @@ def test_a_stranger_never_lands_in_the_conversation_of_another(post: Post, forge
     assert answer.recipient.value == EVE
     assert answer.letter is not None
     assert answer.letter.token == post.thread_of(1)
+
+
+def test_the_check_of_who_takes_part_is_missed_when_it_is_gone(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(letters_store, "takes_part", lambda *_: True)
+    with pytest.raises(AssertionError):
+        test_a_stranger_never_lands_in_the_conversation_of_another(post, {"recipients": "token"})
 
 
 def test_a_stranger_cannot_push_a_thread_out_by_naming_its_mails_often(post: Post) -> None:
