@@ -89,7 +89,7 @@ class Calls:
             elif verb is not None and verb.name == "Record":
                 leg.waiting = None
                 await self._run(call, leg)
-            elif verb is not None and verb.name == "Dial" and not call.bridged_at:
+            elif call.agent is not None and call.agent.state == "ringing":
                 await self._dialled(call, "no-answer")
             return view(call)
 

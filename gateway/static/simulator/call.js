@@ -4,7 +4,7 @@ import { TROUBLE, all, ask, find, node } from "./wire.js";
 
 const WORDS_PER_S = 3;
 const LONGEST_SPEECH_S = 25;
-const STATES = { speaking: "Speaking", gather: "Listening", record: "Recording", dial: "Ringing an agent", queue: "In the queue", talk: "Talking with the agent", ended: "Call ended" };
+const STATES = { speaking: "Speaking", gather: "Listening", record: "Recording", dial: "Ringing an agent", whisper: "The agent hears what it is about", queue: "In the queue", talk: "Talking with the agent", ended: "Call ended" };
 const AGENT_ACTS = { ringing: ["answer", "busy", "no-answer"], queue: ["answer"], talk: ["hang-up"] };
 
 export class Call {
@@ -89,7 +89,7 @@ export class Call {
     const hears = shown.listen?.input.includes("speech") && shown.state === "gather";
     find("#say").disabled = find("#say-send").disabled = !hears;
     find("#say").placeholder = hears ? "Say something" : "Keys only";
-    this.speak(shown.heard);
+    this.speak([...shown.heard, ...(shown.agent?.heard ?? [])]);
   }
 
   subtitle({ say, play, pause, language }) {
@@ -124,10 +124,11 @@ export class Call {
 
   spoken() {
     this.speaking = false;
-    find("#call-state").textContent = STATES[this.shown.state];
-    const { state, listen } = this.shown;
+    const { state, listen, agent } = this.shown;
+    find("#call-state").textContent = STATES[agent?.state === "gather" ? "whisper" : state];
     if (state === "speaking") this.act({ wait: true });
-    if (state === "gather" || state === "dial") this.countDown(listen.timeout_s, Date.now(), () => this.act({ wait: true }));
+    if (state === "gather" || agent?.state === "ringing") this.countDown(listen.timeout_s, Date.now(), () => this.act({ wait: true }));
+    if (agent?.state === "gather") this.countDown(agent.listen.timeout_s, Date.now(), () => this.act({ wait: true, on: "agent" }));
     if (state === "record") {
       this.recordingSince = Date.now();
       this.countDown(listen.max_s, Date.now(), () => this.act({ recorded: listen.max_s }));

@@ -171,6 +171,7 @@ async def test_an_agent_hears_who_calls_takes_the_call_and_hangs_up() -> None:
         call = shown["call"]
         assert (shown["state"], shown["agent"]["number"], shown["agent"]["state"]) == ("dial", AGENT, "ringing")
         asked = await calls.agent(call, "answer")
+        assert (await calls.wait(call))["state"] == "dial", "it does not ring any more"
         assert asked["agent"]["heard"][0]["say"].startswith("A customer")
         assert (application.last["ParentCallSid"], application.last["To"], application.last["Direction"]) == (call, AGENT, "outbound-dial")
         talking = await calls.press(call, "1", agent=True)
