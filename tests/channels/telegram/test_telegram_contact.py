@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -83,6 +84,18 @@ async def contents(person: Person) -> list[str]:
         f"{text}{' (corrected)' if 'corrected_by' in content else ''}{' (corrects)' if 'corrects' in content else ''}"
         for text, content in rows
     ]
+
+
+async def test_a_picture_is_fetched_from_telegram_and_kept(asha: Person) -> None:
+    picture = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (64).to_bytes(4, "big") * 2 + b"\x08\x06\x00\x00\x00" + bytes(400)
+    file_id = asha.telegram.upload(picture, "photos/file_1.png")
+    await asha.telegram.send(asha.token, asha.phone, {"photo": [{"file_id": file_id, "width": 64, "height": 64}]}, {"text": "picture"})
+    async with asyncio.timeout(30):
+        with asha.parley.gateway.hints.listen("events") as news:
+            while (rows := await asha.parley.rows("select state, code, size from media"))[0][0] not in {"stored", "refused"}:
+                await news.wait(1.0)
+    assert rows == [("stored", None, len(picture))]
+    assert asha.token not in str(await asha.parley.rows("select * from media"))
 
 
 async def answers(person: Person) -> int:
