@@ -6,38 +6,20 @@ alone. Must not answer with silence.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Protocol
 
-from channels import forms, numbers, texts, twilio_hooks, twilio_media
-from channels.twilio_hooks import one
+from channels import forms, twilio_hooks, twilio_media
+from channels.voice_events import CALLED, ONCE, STATUS, events, is_ours, is_verdict
 from core.model.adapter import MediaSource
 from core.model.address import Address, AddressKind
-from core.model.capabilities import Capabilities, Family
+from core.model.capabilities import Capabilities, Family, OnUnknown
 from core.model.ids import ChannelId
-from core.model.inbound import ContactSignal, Ignored, InboundEvent, InboundMessage, Media, RawRequest, Session, UnreadableRequest
+from core.model.inbound import InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_500
-_ONCE = (
-    "AccountSid", "AnsweredBy", "CallSid", "CallStatus", "CallbackSource", "CallerName", "DialBridged", "DialCallDuration",
-    "DialCallStatus", "Digits", "Direction", "From", "RecordingUrl", "SpeechResult", "To",
-)  # fmt: skip
-_SID = re.compile(r"CA[0-9A-Za-z]{1,32}")  # no room for a neighbouring field that a forger lets run into it
-_KEYS = re.compile(r"[0-9A-D*#]{0,64}")
-_ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-_NOT_REACHED = frozenset({"busy", "no-answer", "failed", "canceled"})
-_SECONDS = re.compile(r"[0-9]{1,6}")
-_MACHINES = ("machine", "fax")
-_VOIP_CHARS_MAX = 200
-_HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked")
-HOLD = "hold"  # what somebody comes back for who was asked to wait
-WHISPER, TAKE, DIALLED = "whisper", "take", "dialled"  # one of our people picks up, takes the call or not; what came of it
-_KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
-_HIDDEN = frozenset({*_HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in _HIDDEN_WORDS)})  # some networks spell it in digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +94,24 @@ class Documents(Protocol):
         ...
 
 
+class Rest(Protocol):
+    """What makes calls, also a part that needs Twilio's library."""
+
+    async def call(self, *, to: str, from_: str, url: str, status_callback: str, ring_s: int) -> str:
+        """Call a number and return the id of the call; raises `SendError`."""
+        ...
+
+    async def close(self) -> None:
+        """End all connections."""
+        ...
+
+
 class VoiceTwilio:
     """The adapter of one number that people call."""
 
     kind = "voice_twilio"
 
-    def __init__(self, our_address: Address, settings: Settings, default_region: str, documents: Documents) -> None:
+    def __init__(self, our_address: Address, settings: Settings, default_region: str, documents: Documents, rest: Rest, hook: str) -> None:
         self.capabilities = Capabilities(
             family=Family.VOICE,
             text_max_chars=TEXT_CHARS_MAX,
@@ -129,6 +123,9 @@ class VoiceTwilio:
             answer_deadline_s=settings.answer_deadline_s,
             hold_s=settings.hold_s,
             merge_replies=True,
+            calls=True,
+            delivery_reports=True,
+            on_unknown=OnUnknown.ONCE,
             records=True,
             transfers=frozenset(settings.numbers()),
             secrets_allowed=True,
@@ -138,19 +135,21 @@ class VoiceTwilio:
         self._address = our_address
         self._region = default_region
         self._documents = documents
+        self._rest = rest
+        self._hook = hook
         self._sorry = _twiml(documents.last_words(settings.sorry))
         self._forms = forms.LastForm()
-        self._signed = twilio_hooks.Signed(settings, _ONCE, self._forms)
+        self._signed = twilio_hooks.Signed(settings, ONCE, self._forms)
 
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` unless Twilio signed the request, for our account and our number."""
         form = self._signed.form_of(request)
-        if form is not None and not _is_verdict(form):
-            twilio_hooks.check_parties(form, "From" if _is_ours(form) else "To", self._address.value)
+        if form is not None and not is_verdict(form):
+            twilio_hooks.check_parties(form, "From" if is_ours(form) else "To", self._address.value)
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return what a caller keyed in or said, that they said nothing, or that the call is over."""
-        return _events(request, self._region, self._forms)
+        return events(request, self._region, self._forms)
 
     def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
         """Return TwiML that says the replies, then listens or hangs up."""
@@ -173,19 +172,37 @@ class VoiceTwilio:
         return twilio_media.source(self._account, media)
 
     async def send(self, message: OutboundMessage) -> SendResult:
-        """Raise `SendError`: nothing can be said outside a call."""
-        raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail=f"{message.id}: a voice answers only within a call")
+        """Call the recipient, who hears the message; raises `SendError`."""
+        text = message.reply.text
+        if not text.strip():
+            raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail=f"{message.id}: there is nothing to say")
+        if len(text) > TEXT_CHARS_MAX:
+            raise SendError(SendErrorCode.TOO_LONG, retryable=False, detail=f"{len(text)} characters, at most {TEXT_CHARS_MAX}")
+        sid = await self._rest.call(
+            to=message.recipient.value,
+            from_=message.sender.value,
+            url=twilio_hooks.url_for(self._hook, message.id, CALLED),
+            status_callback=twilio_hooks.url_for(self._hook, message.id, STATUS),
+            ring_s=self._account.dial_timeout_s,
+        )
+        return SendResult(external_id=sid)
+
+    async def close(self) -> None:
+        """End the connections to Twilio."""
+        await self._rest.close()
 
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> VoiceTwilio:
     """Build the adapter of a number; raises ValueError for an address that nobody can call."""
-    from channels.voice_twiml import Dials, Twiml  # noqa: PLC0415 - the library is for configured channels only
+    from channels.twilio_rest import connect  # noqa: PLC0415 - the library is for configured channels only
+    from channels.voice_twiml import Dials, Twiml  # noqa: PLC0415 - as above
 
     del channel_id  # Twilio knows the channel by its URL and number
     if our_address.kind not in {AddressKind.MSISDN, AddressKind.SHORT_CODE}:
         raise ValueError(f"the address of a voice channel is a phone number, not {our_address}")
     dials = Dials(settings.numbers(), settings.dial_timeout_s)
-    return VoiceTwilio(our_address, settings, default_region, Twiml(settings.voices, public_url, settings.otherwise, dials))
+    documents = Twiml(settings.voices, public_url, settings.otherwise, dials)
+    return VoiceTwilio(our_address, settings, default_region, documents, connect(settings), public_url)
 
 
 def _twiml(body: bytes) -> Answer:
@@ -194,96 +211,4 @@ def _twiml(body: bytes) -> Answer:
 
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a request; raises `UnreadableRequest`."""
-    return _events(request, default_region, forms.LastForm())
-
-
-def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequence[InboundEvent]:
-    form = twilio_hooks.read(request, last_form)
-    call = one(form, "CallSid")
-    if not _SID.fullmatch(call):
-        raise UnreadableRequest("bad_call_sid")
-    if _is_verdict(form):
-        return [Ignored("answering_machine")]
-    ends = ("To", "From") if _is_ours(form) else ("From", "To")
-    person, here = (_party(one(form, name), region, call) for name in ends)
-    if person is None or here is None:
-        raise UnreadableRequest("bad_number", ends[0] if person is None else ends[1])
-    status, answered_by = one(form, "CallStatus").lower(), one(form, "AnsweredBy").lower()
-    if status in _ENDED or answered_by.startswith(_MACHINES):
-        over = status if status in _ENDED else answered_by[:40]
-        end = ContactSignal(f"{call}:end", person, here, "hung_up", session_id=call, value=over)
-        asked = twilio_hooks.our_id(request.url)
-        if asked and twilio_hooks.purpose(request.url) == DIALLED:
-            return [_beside(form, DIALLED, asked, person, here), end]
-        left = asked and one(form, "RecordingUrl")  # a message that was ended by hanging up
-        return [_said(request, form, call, person, here), end] if left else [end]
-    if "CallbackSource" in form:
-        return [Ignored("call_progress")]
-    asked, why = twilio_hooks.our_id(request.url), twilio_hooks.purpose(request.url)
-    if asked is not None and why in {HOLD, WHISPER, TAKE, DIALLED}:
-        return [_beside(form, why, asked, person, here)]
-    return [_said(request, form, call, person, here)]
-
-
-def _beside(form: forms.Form, why: str, asked: str, person: Address, here: Address) -> ContactSignal:
-    """Return what happens beside the talk of a call, about our message `asked`."""
-    call = one(form, "CallSid")
-    if why == HOLD:
-        return ContactSignal(f"hold:{asked}", person, here, "holding", session_id=call, value=asked)
-    if why != DIALLED:
-        return ContactSignal(f"{call}:{why}", person, here, why, session_id=call, value=asked, text=one(form, "Digits"))
-    status, seconds = one(form, "DialCallStatus").lower(), one(form, "DialCallDuration")
-    talked = status in {"completed", "answered"} and one(form, "DialBridged").lower() != "false"
-    gone = one(form, "CallStatus").lower() in _ENDED
-    outcome = "completed" if talked else "abandoned" if gone else status if status in _NOT_REACHED else "no-answer"
-    value = f"{outcome} {int(seconds) if _SECONDS.fullmatch(seconds) else 0}"
-    return ContactSignal(f"{call}:{why}:{asked}", person, here, why, session_id=call, value=value)
-
-
-def _recording(form: forms.Form) -> tuple[Media, ...]:
-    """Return the spoken message that was left; Twilio keeps it, and gives it as MP3 where that is asked for."""
-    url = one(form, "RecordingUrl")
-    return (Media("audio", url if url.endswith(".mp3") else f"{url}.mp3", "audio/mpeg"),) if url else ()
-
-
-def _said(request: RawRequest, form: forms.Form, call: str, person: Address, here: Address) -> InboundMessage:
-    """Return a call that begins, or the answer to a prompt: the keys, else the words, else the silence."""
-    media = _recording(form)
-    keys = "" if media else one(form, "Digits")  # the key that ends a message is no answer
-    if not _KEYS.fullmatch(keys):
-        raise UnreadableRequest("bad_keys")
-    prompt = twilio_hooks.our_id(request.url)
-    answers = prompt is not None or "Digits" in form or "SpeechResult" in form
-    cause = prompt or blake2b(request.body, digest_size=8).hexdigest()
-    return InboundMessage(
-        external_id=f"{call}:{cause}" if answers else call,
-        sender=person,
-        recipient=here,
-        text=keys or texts.clean(one(form, "SpeechResult")),
-        media=media,
-        session=Session.RESUME if answers else Session.NEW,
-        session_id=call,
-        profile_name=texts.clean(one(form, "CallerName")).strip()[:100] or None,
-    )
-
-
-def _is_ours(form: forms.Form) -> bool:
-    """Tell whether we made the call, so that the person is at the other end."""
-    return one(form, "Direction").startswith("outbound")
-
-
-def _is_verdict(form: forms.Form) -> bool:
-    """Tell whether this is word of who picked up, sent beside the call: it names no numbers."""
-    return "AnsweredBy" in form and "From" not in form and "To" not in form
-
-
-def _party(text: str, region: str, call: str) -> Address | None:
-    """Return the address of one end of a call; a hidden number is a visitor of this call alone."""
-    text = text.strip()
-    name = text.removeprefix("client:").lower()
-    if name in _HIDDEN or name.startswith(tuple(f"sip:{word}@" for word in _HIDDEN_WORDS)):
-        return Address(AddressKind.VISITOR, call)
-    if text.startswith(("sip:", "client:")):
-        address = text.partition(";")[0]
-        return Address(AddressKind.SIP, address) if len(address) <= _VOIP_CHARS_MAX and address.isprintable() else None
-    return numbers.sender(text, region)
+    return events(request, default_region, forms.LastForm())

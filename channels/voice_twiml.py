@@ -22,7 +22,8 @@ from twilio.twiml.voice_response import (  # type: ignore[import-untyped]  # as 
 )
 
 from channels.twilio_hooks import printable, url_about, url_for
-from channels.voice_twilio import DIALLED, HOLD, TAKE, TEXT_CHARS_MAX, WHISPER
+from channels.voice_events import DIALLED, HOLD, TAKE, WHISPER
+from channels.voice_twilio import TEXT_CHARS_MAX
 from channels.voice_words import DATE, MONEY, in_words, money
 from core.model.address import AddressKind
 from core.model.outbound import Listen, OutboundMessage, Reply

@@ -6,12 +6,13 @@ neither a crash nor a request that comes twice changes what is heard. It must no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from core.model.address import Address
 from core.model.channel import Channel
-from core.model.ids import derive
-from core.model.outbound import Answer
-from core.store import actions, conversations, journal, work_items
+from core.model.ids import MessageId, derive
+from core.model.outbound import Answer, OutboundMessage
+from core.store import actions, conversations, journal, messages, work_items
 from core.store.actions import ActionRow
 from core.store.api import Tx
 from core.store.conversations import Conversation
@@ -103,6 +104,20 @@ def ended(tx: Tx, conversation: Conversation, outcome: str, at: int) -> bool:
             append(tx, conversation, "work_item.closed", at, ref=item.id, body={"agent_id": None, "disposition": "not_reached"})
             append(tx, conversation, "owner.changed", at, body={"owner": "bot", "agent_id": None, "by": None})
     return status == "completed"
+
+
+def spoken(tx: Tx, message_id: str, channel: Channel, recipient: Address) -> OutboundMessage | None:
+    """Return the message because of which somebody was called, None if there is none for them."""
+    row = tx.one(
+        "select m.text, m.content, p.language from message m join conversation c on c.id = m.conversation_id"
+        " join party p on p.id = c.party_id where m.id = ? and m.channel_id = ? and m.address = ? and m.direction = 'outbound'",
+        (message_id, channel.id, recipient.value),
+    )
+    if row is None:
+        return None
+    text, content, language = row
+    reply = messages.reply_of(text, content)
+    return OutboundMessage(MessageId(message_id), channel.address, recipient, replace(reply, language=language or reply.language))
 
 
 def _item(tx: Tx, message_id: str) -> WorkItem | None:

@@ -70,6 +70,7 @@ class Capabilities:
     sends_per_recipient_s: float = 0.0  # what it takes for one recipient; 0: no limit
     throttles_recipient: frozenset[str] = frozenset()  # provider codes by which it wants less for one recipient, not for the account
     resend_codes: frozenset[str] = frozenset()  # provider codes of a failure after which another form of the message may pass, once
+    calls: bool = False  # people can be called, which only an agent decides
     records: bool = False  # the person can leave a spoken message
     transfers: frozenset[str] = frozenset()  # queues whose people can be called on the phone; an empty name is any other
     secrets_allowed: bool = False  # PINs and codes may be typed here

@@ -110,12 +110,11 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class ContactSignal:
-    """Something other than a message: `opted_out`, `opted_in`, `typing`, `joined`, `read`, `hung_up`, `holding`, `whisper`,
-    `take`, `dialled`.
+    """Something other than a message: `opted_out`, `opted_in`, `typing`, `joined`, `read`, `hung_up`, and in calls five more.
 
     `holding` is a person who was asked to wait by our message `value` and now asks for what follows. `whisper` is one of our people
     who picked up for a caller whom message `value` put through, `take` their answer, in `text`. `dialled` is what came of it: `value`
-    is completed, or why not, and the seconds.
+    is completed, or why not, and the seconds. `answered` is somebody whom message `value` called: `text` is person, machine or fax.
     """
 
     external_id: str

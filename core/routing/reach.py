@@ -41,13 +41,18 @@ class Target:
 
 
 def targets(tx: Tx, channels: Mapping[str, Channel], conversation_id: str) -> list[Target]:
-    """Return each way on which this conversation took place, the latest used first; possible or not."""
+    """Return each way on which this conversation took place, the latest used first, possible or not; then who can be called."""
     found: dict[str, Target] = {}
+    calls: dict[str, Target] = {}
     for row in tx.all(_USED, (conversation_id,)):
         target = _target(tx, channels, conversation_id, row)
         if target.key not in found:
             found[target.key] = target
-    return list(found.values())
+        used = channels.get(row[1])
+        if used is not None and used.capabilities.calls and target.address.kind is used.reaches and target.problem is None:
+            call = Target(used.id, target.address, Link(used, target.address, row[0]))
+            calls.setdefault(call.key, call)
+    return list((found | calls).values())
 
 
 def _target(tx: Tx, channels: Mapping[str, Channel], conversation_id: str, row: Row) -> Target:

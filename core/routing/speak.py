@@ -65,8 +65,8 @@ def reply(
     link = _link(tx, channels, conversation, item, target, cause, at)
     words = _checked(text, link.channel)
     message = record.say(
-        tx, conversation, link, Reply(words), author=Author.AGENT, cause=cause, ordinal=0, at=at, agent_id=agent.id,
-        life_ms=record.AGENT_LIFE_MS,
+        tx, conversation, link, _spoken_reply(words, link.channel, item), author=Author.AGENT, cause=cause, ordinal=0, at=at,
+        agent_id=agent.id, life_ms=record.AGENT_LIFE_MS, on_unknown="once" if link.channel.capabilities.calls else None,
     )  # fmt: skip
     interactions.touch(tx, link.interaction_id, at)
     conversations.save(tx, conversation)
@@ -143,6 +143,14 @@ def _link(
     )
     interactions.set_reason(tx, opened, item.reason)
     return replace(link, interaction_id=opened)
+
+
+def _spoken_reply(words: str, channel: Channel, item: WorkItem) -> Reply:
+    """Return what an agent says; somebody who is called hears it and is put through to the phone of the queue, if it has one."""
+    if not channel.capabilities.calls:
+        return Reply(words)
+    through = not channel.capabilities.transfers.isdisjoint((item.queue, ""))
+    return Reply(words, transfer=item.queue if through else None, ends_session=not through)
 
 
 def _checked(text: str, channel: Channel) -> str:

@@ -68,6 +68,8 @@ def content_of(reply: Reply) -> str | None:
         content["media"] = media_documents(reply.media)
     if reply.ends_session:
         content["ends_session"] = True
+    if reply.transfer is not None:
+        content["transfer"] = reply.transfer
     if reply.asks_number:
         content["asks_number"] = reply.asks_number
     return encode(content) if content else None
@@ -98,5 +100,6 @@ def reply_of(text: str, content: str | None) -> Reply:
         choices=tuple(Choice(*choice) for choice in stored.get("choices", ())),
         media=tuple(Media(**item) for item in stored.get("media", ())),
         ends_session=bool(stored.get("ends_session")),
+        transfer=stored.get("transfer"),
         asks_number=stored.get("asks_number", ""),
     )

@@ -35,7 +35,7 @@ class Dispatcher:
         self._channels = {
             name: configured
             for name, configured in gateway.channels.items()
-            if configured.channel.capabilities.outbound and not configured.channel.capabilities.pulled
+            if (able := configured.channel.capabilities).calls or (able.outbound and not able.pulled)
         }
         self._core = {name: configured.channel for name, configured in self._channels.items()}
         self._lanes = {name: _lane(configured) for name, configured in self._channels.items()}

@@ -16,7 +16,7 @@ from core.model.address import Address, AddressKind
 from core.model.ids import ChannelId
 from core.model.inbound import RawRequest
 from core.model.outbound import Answer, OutboundMessage, Reply
-from tests.conformance.subject import MESSAGE_ID, PUBLIC_URL, Subject, with_header
+from tests.conformance.subject import MESSAGE_ID, PUBLIC_URL, Accepted, Subject, with_header
 
 HERE = Address(AddressKind.MSISDN, "+254711082000")
 PERSON = Address(AddressKind.MSISDN, "+254711000111")
@@ -84,7 +84,7 @@ def _run_together(what: RawRequest) -> RawRequest:
 SUBJECT = Subject(
     kind="voice_twilio",
     settings=settings(),
-    make=lambda _: adapter(),
+    make=lambda provider_base: adapter(api_base=provider_base),
     says=lambda text, unknown: request({**form(SpeechResult=text), **unknown}),
     authentic=signed,
     authentic_before=lambda what: signed(what, OLD),
@@ -104,5 +104,7 @@ SUBJECT = Subject(
     samples=Path(__file__).parent / "samples",
     message=OutboundMessage(MESSAGE_ID, HERE, PERSON, Reply("Your balance is KES 250.00")),
     texts_of=said,
+    accepted=Accepted(external_id=CALL, status=201, document={"sid": CALL, "status": "queued", "to": PERSON.value}),
+    impatient=lambda provider_base: adapter(api_base=provider_base, timeout_s=0.2),
     offline_parse=load("voice_twilio").parse,
 )
