@@ -8,13 +8,16 @@ from pathlib import Path
 
 import click
 
+from gateway.bench.kinds import KINDS
 from gateway.bench.load import LoadFailed
-from gateway.bench.paths import PATHS, Bench, cores, measure_yardsticks
+from gateway.bench.paths import PATHS as GENERAL
+from gateway.bench.paths import Bench, cores, measure_yardsticks
 from gateway.bench.process import NotStarted
 from gateway.bench.report import lines
 from gateway.cli import Failed
 from gateway.commands import show
 
+PATHS = {**GENERAL, **KINDS}
 _KEYS = ("path", "rps", "p50_ms", "p99_ms", "ratio", "budget", "met", "cpu_us", "memory_mb", "seconds")
 
 
@@ -28,7 +31,7 @@ _KEYS = ("path", "rps", "p50_ms", "p99_ms", "ratio", "budget", "met", "cpu_us", 
     metavar="N",
     help="Load a store of N customers with ten messages each, and measure on it too; 1000000 takes some minutes and 8 GB.",
 )
-@click.option("--paths", metavar="NAMES", help=f"Only these, with commas between: {', '.join(PATHS)}.")
+@click.option("--paths", "--only", "paths", metavar="NAMES", help=f"Only these, with commas between: {', '.join(PATHS)}.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

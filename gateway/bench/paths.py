@@ -81,10 +81,10 @@ class Bench:
         return self.folder / name
 
     @contextmanager
-    def gateway(self, name: str) -> Iterator[Running]:
+    def gateway(self, name: str, content: str = CONFIG) -> Iterator[Running]:
         """Run the gateway on a data folder of this run."""
         config = self.folder / "bench.toml"
-        config.write_text(CONFIG, encoding="utf-8")
+        config.write_text(content, encoding="utf-8")
         running = gateway(self.data(name), config=config, core=self.server_core)
         try:
             yield running
@@ -132,13 +132,15 @@ class Bench:
         return {"path": path, "run": run, "people": people, "first": first, "stride": stride}
 
 
-def _line(path: str, load: Load, **more: Any) -> Measured:
+def line_of(path: str, load: Load, **more: Any) -> Measured:
+    """Return the measured line of a load."""
     result = load.result
     note = "the load generator was the limit" if result.generator_load > 0.9 else ""
     return Measured(path, rps=result.rps, p50_ms=result.p50_ms, p99_ms=result.p99_ms, cpu_us=load.cpu_us, note=note, **more)
 
 
-def _ratio(bench: Bench, yardstick: str, load: Load) -> float:
+def ratio_to(bench: Bench, yardstick: str, load: Load) -> float:
+    """Return requests a second in relation to those of a yardstick."""
     return load.result.rps / bench.yardsticks[yardstick].result.rps
 
 
@@ -153,9 +155,9 @@ def measure_yardsticks(bench: Bench) -> Iterator[Measured]:
     sms |= {"to": "+254711082000", "run": "1", "people": bench.people, "texts": SAID, "expected": yardsticks.ANSWER}
     with bench.yardstick() as running:
         bench.yardsticks["bare"] = bench.apply(running, "bare", {"path": "/bare"})
-        yield _line("bare aiohttp handler", bench.yardsticks["bare"])
+        yield line_of("bare aiohttp handler", bench.yardsticks["bare"])
         bench.yardsticks["twilio"] = bench.apply(running, "sms", sms)
-        yield _line("Twilio's library alone", bench.yardsticks["twilio"])
+        yield line_of("Twilio's library alone", bench.yardsticks["twilio"])
 
 
 def measure_ussd(bench: Bench) -> Iterator[Measured]:
@@ -165,8 +167,8 @@ def measure_ussd(bench: Bench) -> Iterator[Measured]:
         load = bench.apply(running, "ussd", bench.ussd("turns", "u", bench.people))
         memory = running.memory_mb()
     slower = load.result.p99_ms / bench.yardsticks["bare"].result.p99_ms
-    ratio = _ratio(bench, "bare", load)
-    yield _line("USSD turn, durable", load, ratio=ratio, budget=">= 0.25 of the bare handler", met=ratio >= 0.25, memory_mb=memory)
+    ratio = ratio_to(bench, "bare", load)
+    yield line_of("USSD turn, durable", load, ratio=ratio, budget=">= 0.25 of the bare handler", met=ratio >= 0.25, memory_mb=memory)
     yield Measured("USSD turn, p99", p99_ms=load.result.p99_ms, ratio=slower, budget="<= 6 x the bare p99", met=slower <= 6)
 
 
@@ -179,8 +181,8 @@ def measure_sms(bench: Bench) -> Iterator[Measured]:
         values = {"path": path, "url": f"http://127.0.0.1:{running.port}{path}", "auth_token": sms.settings.auth_token[0]}
         values |= {"account_sid": sms.settings.account_sid, "to": sms.channel.address.value, "run": "2", "people": bench.people}
         load = bench.apply(running, "sms", values | {"texts": SAID, "expected": "<Message"})
-    ratio = _ratio(bench, "twilio", load)
-    yield _line("SMS turn, signed, durable", load, ratio=ratio, budget=">= 0.60 of Twilio's library", met=ratio >= 0.6)
+    ratio = ratio_to(bench, "twilio", load)
+    yield line_of("SMS turn, signed, durable", load, ratio=ratio, budget=">= 0.60 of Twilio's library", met=ratio >= 0.6)
 
 
 def measure_history(bench: Bench) -> Iterator[Measured]:
@@ -196,8 +198,8 @@ def measure_history(bench: Bench) -> Iterator[Measured]:
             for run, first in (("s", 0), ("l", people))
         )
     ratio = short.result.rps / long.result.rps
-    yield _line("turn, short history", short)
-    yield _line("turn, 10,000 messages of history", long, ratio=ratio, budget="<= 1.1 x the cost of the first", met=ratio <= 1.1)
+    yield line_of("turn, short history", short)
+    yield line_of("turn, 10,000 messages of history", long, ratio=ratio, budget="<= 1.1 x the cost of the first", met=ratio <= 1.1)
 
 
 def measure_start(bench: Bench) -> Iterator[Measured]:
@@ -233,9 +235,9 @@ def measure_store(bench: Bench) -> Iterator[Measured]:
     small = _on_store(bench, "small", people * 2, people)
     big = _on_store(bench, "big", bench.store_size, people)
     ratio = big.result.rps / small.result.rps
-    yield _line(f"turn, {people * 2:,} customers", small)
+    yield line_of(f"turn, {people * 2:,} customers", small)
     budget = ">= 0.80 of the small store"
-    yield _line(
+    yield line_of(
         f"turn, {bench.store_size:,} customers, {bench.store_size * 10:,} messages", big, ratio=ratio, budget=budget, met=ratio >= 0.8
     )
     store = open_store(bench.data("big") / "parley.db", read_only=True)

@@ -10,6 +10,8 @@ from hashlib import sha1
 from itertools import count
 from urllib.parse import quote, urlencode
 
+from gateway.bench.providers import POSTS, Line
+
 _LEAP = 7_919  # a prime: neighbours in time are no neighbours in the store
 
 
@@ -21,8 +23,8 @@ class Request:
     expected: bytes
 
 
-def _post(path: str, body: str, headers: str = "") -> bytes:
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+def _post(path: str, body: str, headers: str = "", content_type: str = "application/x-www-form-urlencoded") -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
     return f"{head}{headers}\r\n{body}".encode()
 
 
@@ -75,10 +77,25 @@ def sms(
     return write
 
 
+def posts(
+    *, kind: str, path: str, url: str, secret: str, to: str, account: str, people: int, texts: Sequence[str], expected: str
+) -> Callable[[int], Request]:
+    """Return messages as the provider of a kind posts them, by `people` subscribers in turn."""
+    numbers, line, make = count(1), Line(url, secret, to, account), POSTS[kind]
+
+    def write(_slot: int) -> Request:
+        number = next(numbers)
+        content_type, body, headers = make(line, str(number), msisdn(number % people), texts[number // people % len(texts)])
+        more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return Request(_post(path, body, more, content_type), expected.encode())
+
+    return write
+
+
 def twilio_signature(key: bytes, url: str, fields: Mapping[str, str]) -> str:
     """Return the signature that Twilio gives to a form."""
     signed = url + "".join(name + fields[name] for name in sorted(fields))
     return base64.b64encode(hmac.digest(key, signed.encode(), sha1)).decode()
 
 
-TRAFFIC: Mapping[str, Callable[..., Callable[[int], Request]]] = {"bare": bare, "ussd": ussd, "sms": sms}
+TRAFFIC: Mapping[str, Callable[..., Callable[[int], Request]]] = {"bare": bare, "ussd": ussd, "sms": sms, "posts": posts}
