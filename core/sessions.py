@@ -1,4 +1,4 @@
-"""Sessions of a transport: which one a message belongs to, and what in it is new.
+"""Where a message stands in the session of its transport and what in it is new, and when an interaction is over for want of words.
 
 Must not know a dialog; where a dialog goes on is its own business.
 """
@@ -6,6 +6,8 @@ Must not know a dialog; where a dialog goes on is its own business.
 from __future__ import annotations
 
 from core.model.inbound import InboundMessage, Session
+from core.store import conversations, interactions, timers
+from core.store.api import Tx
 from core.store.conversations import Conversation
 
 
@@ -27,3 +29,18 @@ def new_part(conversation: Conversation, channel_id: str, said: InboundMessage) 
         return Session.RESUME, (said.text,)
     new = said.text[seen:]
     return Session.RESUME, (new.removeprefix("*") if seen else new,)
+
+
+def close_when_silent(tx: Tx, conversation_id: str, interaction_id: str, at: int, after_ms: int) -> bool:
+    """Close an interaction in which nobody has spoken for so long, else look again later; tells whether it was closed."""
+    conversation = conversations.load(tx, conversation_id)
+    stored = interactions.get(tx, interaction_id)
+    if stored is None or stored["status"] != "open":
+        return False
+    quiet_until = stored["last_at"] + after_ms
+    if quiet_until > at or conversation.owner != "bot":
+        timers.set_one(tx, conversation_id, f"close:{interaction_id}", max(quiet_until, at + after_ms // 4), {}, interaction_id)
+        return False
+    interactions.close_one(tx, conversation, interaction_id, reason="timeout", at=at)
+    conversations.save(tx, conversation)
+    return True

@@ -19,7 +19,7 @@ from core.model.inbound import ContactSignal, InboundMessage, Session
 from core.model.outbound import Author
 from core.record import Link
 from core.record_actions import set_consent
-from core.sessions import new_part
+from core.sessions import close_when_silent, new_part
 from core.store import actions, conversations, interactions, journal, messages, timers
 from core.store.api import Tx
 from core.store.conversations import Person
@@ -143,7 +143,8 @@ class Turns:
             return Outcome(duplicate=True)
         payload, interaction_id = taken
         if kind.startswith("close:"):
-            return self._close_when_silent(tx, conversation_id, kind.removeprefix("close:"), at)
+            closed = close_when_silent(tx, conversation_id, kind.removeprefix("close:"), at, self._rules.close_after_ms)
+            return Outcome(conversation_id, wake={"events"} if closed else set())
         if interaction_id is None:
             return Outcome(conversation_id)
         person, link = self._return_to(tx, interaction_id, conversation_id)
@@ -271,18 +272,3 @@ class Turns:
             raise KeyError(conversation_id)
         person.interaction_id = interaction_id
         return person, Link(channel, address, interaction_id)
-
-    def _close_when_silent(self, tx: Tx, conversation_id: str, interaction_id: str, at: int) -> Outcome:
-        conversation = conversations.load(tx, conversation_id)
-        stored = interactions.get(tx, interaction_id)
-        if stored is None or stored["status"] != "open":
-            return Outcome(conversation_id)
-        quiet_until = stored["last_at"] + self._rules.close_after_ms
-        if quiet_until > at or conversation.owner != "bot":
-            timers.set_one(
-                tx, conversation_id, f"close:{interaction_id}", max(quiet_until, at + self._rules.close_after_ms // 4), {}, interaction_id
-            )
-            return Outcome(conversation_id)
-        interactions.close_one(tx, conversation, interaction_id, reason="timeout", at=at)
-        conversations.save(tx, conversation)
-        return Outcome(conversation_id, wake={"events"})
