@@ -245,7 +245,7 @@ def _delay_s(attempt: int, error: SendError, jitter: float) -> float:
     return DELAYS_S[min(attempt, len(DELAYS_S)) - 1] * (0.5 + jitter / 2)
 
 
-def answered(tx: Tx, sending: Sending, told: DeliveryReport | None, now: int) -> None:
+def answered(tx: Tx, sending: Sending, told: DeliveryReport | None, now: int, unknown_wait_ms: int) -> None:
     """Record what the provider knows of a message: what it never had is sent, once it is sure that it is not still on its way there."""
     message, question = sending.message, sending.question
     if question is None or outbox.state_of(tx, message.id) != "unknown":
@@ -260,7 +260,7 @@ def answered(tx: Tx, sending: Sending, told: DeliveryReport | None, now: int) ->
     if now >= sure_at:
         outbox.settle(tx, message.id, "retry_wait", due_at=now)
     else:
-        outbox.settle(tx, message.id, "unknown", due_at=sure_at)
+        outbox.settle(tx, message.id, "unknown", due_at=min(sure_at, question.began_at + unknown_wait_ms))
 
 
 def unanswered(tx: Tx, sending: Sending, now: int, unknown_wait_ms: int) -> None:

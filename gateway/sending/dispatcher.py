@@ -127,7 +127,7 @@ class Dispatcher:
                 error = SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True)
         now = gateway.clock.now_ms()
         if error is None:
-            await self._record(lambda tx: dispatch.answered(tx, sending, told, now))
+            await self._record(lambda tx: dispatch.answered(tx, sending, told, now, self._unknown_wait_ms))
         else:
             await self._record(lambda tx: dispatch.unanswered(tx, sending, now, self._unknown_wait_ms))
         gateway.counters.add("look_ups", channel=channel_id, outcome="failed" if error else "found" if told else "absent")
