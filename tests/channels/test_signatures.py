@@ -33,6 +33,27 @@ def believed(token: str, url: str, form: dict[str, str], signature: str) -> bool
     return True
 
 
+# From the tests of Twilio's own libraries, where the first is also the example of its documentation; Plivo's, Vonage's and SendGrid's
+# published vectors are with the tests of those kinds.
+DOCUMENTED = "https://mycompany.com/myapp.php?foo=1&bar=2"
+CALL = {"CallSid": ("CA1234567890ABCDE",), "Caller": ("+14158675309",), "Digits": ("1234",), "From": ("+14158675309",)}
+REPEATED = {"Sid": ("CA123",), "SidAccount": ("AC123",), "Digits": ("5678", "1234", "1234")}
+
+
+@pytest.mark.parametrize(
+    ("url", "form", "signature"),
+    [
+        (DOCUMENTED, {**CALL, "To": ("+18005551212",)}, "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
+        (DOCUMENTED.replace("mycompany", "MyCompany"), {**CALL, "To": ("+18005551212",)}, "g9IN/x4Cft2g517EjYvEvM/W7LU="),
+        (DOCUMENTED, REPEATED, "IK+Dwps556ElfBT0I3Rgjkr1wJU="),
+    ],
+)
+def test_the_published_vectors_of_twilio(url: str, form: dict[str, tuple[str, ...]], signature: str) -> None:
+    check_twilio((TOKEN,), url, form, signature)
+    with pytest.raises(AuthenticationFailed):
+        check_twilio((TOKEN,), f"{url}&extra=1", form, signature)
+
+
 @CALM
 @given(url=urls, form=forms)
 def test_signatures_are_those_of_twilio(url: str, form: dict[str, str]) -> None:
