@@ -7,6 +7,7 @@ look into what it got.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -49,6 +50,7 @@ class Fetcher:
 
     def __init__(self, max_bytes: int, timeout_s: float = TIMEOUT_S) -> None:
         self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=CONNECT_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
         self._guarded: aiohttp.ClientSession | None = None
         self._plain: aiohttp.ClientSession | None = None
@@ -56,7 +58,8 @@ class Fetcher:
     async def fetch(self, source: MediaSource, own: Collection[str] = ()) -> bytes:
         """Return the content; raises `FetchFailed`. `own` are origins that the operator configured, which may be anywhere."""
         try:
-            return await self._fetch(source, frozenset(own))
+            async with asyncio.timeout(self._timeout_s):  # all hops together
+                return await self._fetch(source, frozenset(own))
         except UnsafeAddress:
             raise FetchFailed("unsafe_address", final=True) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):

@@ -22,6 +22,7 @@ GROWS = {
     "event",
     "inbound",
     "interaction",
+    "media",
     "message",
     "one_time_code",
     "outbox",
@@ -34,6 +35,7 @@ GROWS = {
 ENDS_EARLY = {
     "action_due",
     "delivery_report_open",
+    "media_due",
     "outbox_dead",
     "timer_due",
     "unreadable_again",

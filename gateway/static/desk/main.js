@@ -188,7 +188,7 @@ function heard(entry) {
   for (const { message } of added) {
     if (message?.author === "customer") {
       byId("typing").hidden = true;
-      announce(`New message from the customer: ${message.text}`);
+      announce(`New message from the customer: ${message.text || (message.media?.length ? "an attachment" : "")}`);
     }
   }
   if (document.visibilityState === "visible" && timeline.atEnd) lists.mark(open.conversation.id, lastSeq());
