@@ -58,6 +58,10 @@ def test_the_channels_say_where_the_gateway_really_listens(home: Home) -> None:
         "ussd": ("ussd", "*384*100#", "running"),
         "sms": ("sms_twilio", "+254711082000", "running"),
         "web": ("webchat", "demo-chat", "running"),
+        "voice": ("voice_twilio", "+254711082000", "running"),
+        "whatsapp": ("whatsapp_twilio", "+254711082000", "running"),
+        "telegram": ("telegram", "@demo_telecom_bot", "running"),
+        "mail": ("email", "help@demo-telecom.example", "running"),
     }
     assert all(channel["webhook_url"].startswith(f"{home.process.url}/c/{channel['id']}/") for channel in channels)
 
