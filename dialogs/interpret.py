@@ -211,6 +211,8 @@ def _understood(turn: Turn, step: Collect | None, text: str, word: str, understa
         for flow_id, threshold in turn.project.intents.get(intent, ()):
             if stack.startable(turn, turn.project.flows[flow_id]) and confidence > flows.get(flow_id, (0.0,))[0]:
                 flows[flow_id] = (confidence, threshold if threshold is not None else limits.high)
+    if len(flows) > 1:
+        flows.pop(turn.project.start_flow, None)  # a greeting before what is wanted
     ranked = sorted(flows.items(), key=lambda item: (-item[1][0], item[0]))
     free = step is not None and step.type == "text" and step.options_from is None and not (turn.prompt or {}).get("opts")
     if ranked:

@@ -5,6 +5,7 @@ It does not decide that; that is `dialogs.interpret`.
 
 from __future__ import annotations
 
+from core.model.capabilities import Family
 from dialogs import stack
 from dialogs.handover import hand_over
 from dialogs.model import Collect, Flow, Link
@@ -34,9 +35,15 @@ def _hands_over(flow: Flow) -> bool:
 
 
 def not_understood(turn: Turn, step: Collect | None) -> None:
-    """Say that a text was not understood, as the open question puts it where there is one."""
+    """Say that a text was not understood, as the open question puts it where there is one.
+
+    A mail that asks for something goes to people at once: who has written one expects an answer to it, not to be asked to write another.
+    """
     if step is not None:
         refuse(turn, turn.frame, step)
+        return
+    if turn.family == Family.EMAIL:
+        hand_over(turn, "unclear")
         return
     misses = turn.state.get("misses", 0) + 1
     turn.state["misses"] = misses

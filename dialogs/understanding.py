@@ -5,7 +5,8 @@ Deterministic and without training. A classifier can take its place: anything th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import log
 from typing import Any
@@ -15,6 +16,8 @@ from dialogs.normal import TEXT_MAX_CHARS, normal, words_of
 
 _WORDS_MAX = 40
 _UNKNOWN_WEIGHT = 0.6
+_SENTENCE = re.compile(r"[.!?]+(?=\s|$)|[\n。！？؟।]+")
+_SENTENCES_MAX = 8
 _VALUE_WEIGHT = 0.1  # a number alone says nothing of what it is for
 
 
@@ -60,8 +63,16 @@ class KeywordUnderstanding:
         return known
 
     def __call__(self, text: str, read: Read) -> Understanding:
-        """Return what `text` may mean."""
-        words = words_of(normal(text[:TEXT_MAX_CHARS]))[:_WORDS_MAX]
+        """Return what `text` may mean. Of several sentences one may say it, with politeness around it."""
+        text = text[:TEXT_MAX_CHARS]
+        whole = self._sentence(text, read)
+        sentences = [part for part in _SENTENCE.split(text) if words_of(normal(part))][:_SENTENCES_MAX]
+        if len(sentences) < 2 or (whole.intents and whole.intents[0][1] >= 1.0):
+            return whole
+        return _merged([whole, *(self._sentence(sentence, read) for sentence in sentences)])
+
+    def _sentence(self, text: str, read: Read) -> Understanding:
+        words = words_of(normal(text))[:_WORDS_MAX]
         if not words:
             return NOTHING
         if words in self._exact:
@@ -110,4 +121,18 @@ class KeywordUnderstanding:
             intent = self._examples[number].intent
             score = min(0.99, 2 * weight / (total + self._totals[number]))
             best[intent] = max(best.get(intent, 0.0), score)
-        return tuple(sorted(best.items(), key=lambda item: (-item[1], item[0])))
+        return _best_first(best)
+
+
+def _merged(found: Iterable[Understanding]) -> Understanding:
+    best: dict[str, float] = {}
+    entities: dict[str, Any] = {}
+    for understanding in found:
+        for intent, confidence in understanding.intents:
+            best[intent] = max(best.get(intent, 0.0), confidence)
+        entities = dict(understanding.entities or {}) | entities
+    return Understanding(_best_first(best), entities)
+
+
+def _best_first(intents: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(intents.items(), key=lambda item: (-item[1], item[0])))

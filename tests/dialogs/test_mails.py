@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.golden.player import Player, engine_of
 
 DAY_S = 86_400
@@ -25,6 +27,31 @@ def test_other_channels_have_no_such_limit() -> None:
     player = Player(engine_of("lab"), {"channel": "sms"})
     for number in range(25):
         assert player.play({"say": "crimson" if number % 2 else "colour", "after": 60})[0]
+
+
+def test_a_mail_that_is_not_understood_goes_to_people_at_once() -> None:
+    player = Player(engine_of("telecom"), {"channel": "email"})
+    bot, does = player.play({"say": "Hello,\n\nthe invoice for my late uncle has come to my house again.\n\nAnna"})
+    assert [effect["handover"] for effect in does if isinstance(effect, dict) and "handover" in effect] == ["unclear"]
+    assert len(bot) == 1
+    assert "colleague" in bot[0]
+    sms = Player(engine_of("telecom"), {"channel": "sms"})
+    _, does = sms.play({"say": "the invoice for my late uncle has come to my house again"})
+    assert not any("handover" in effect for effect in does if isinstance(effect, dict))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dear Sir or Madam,\n\nwhat is my balance? I could not find it in the app.\n\nKind regards\nAnna",
+        "Hello! What is my balance? Thank you very much for your help.",
+    ],
+)
+def test_one_sentence_of_a_mail_says_what_is_wanted(text: str) -> None:
+    player = Player(engine_of("telecom"), {"channel": "email"})
+    _, does = player.play({"say": text})
+    assert any("action_get_balance" in str(effect) or "balance" in str(effect) for effect in does), does
+    assert not any("handover" in effect for effect in does if isinstance(effect, dict))
 
 
 def test_nobody_is_asked_by_mail_whether_there_is_more() -> None:
