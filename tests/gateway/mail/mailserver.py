@@ -10,9 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import DictBackend
-from pymap.imap import IMAPServer
+from pymap.imap import IMAPServer, ProxyProtocolReader
 
 T = TypeVar("T")
 USER, PASSWORD = "support", "mailbox-password-canary"
