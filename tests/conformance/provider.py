@@ -17,6 +17,7 @@ class Provider:
     def __init__(self, accepted: Accepted) -> None:
         self.mode = "ok"
         self.got: list[str] = []
+        self.heads: list[str] = []  # method, path and names of headers of each request
         self.base = ""
         self._accepted = accepted
         self._never = asyncio.Event()
@@ -24,6 +25,7 @@ class Provider:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         self.got.append(await request.text())
+        self.heads.append(f"{request.method} {request.path_qs} {sorted(name.lower() for name in request.headers)}")
         match self.mode:
             case "ok":
                 return web.json_response(dict(self._accepted.document), status=self._accepted.status)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from core.model.adapter import Adapter
-from core.model.outbound import OutboundMessage, SendError, SendErrorCode
+from core.model.ids import MessageId
+from core.model.outbound import Choice, OutboundMessage, SendError, SendErrorCode
 from tests.conformance.provider import Provider
 from tests.conformance.subject import NOWHERE, Subject, saying
 
@@ -61,6 +64,35 @@ async def check_cannot_send(subject: Subject) -> None:
     assert adapter.capabilities.pulled or not adapter.capabilities.outbound
     error = await send_error(subject, NOWHERE)
     assert (error.code, error.retryable) == (SendErrorCode.UNSUPPORTED, False)
+
+
+INJECTED = "x\r\nX-Injected: yes\r\n\r\nPOST /injected HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def check_injection(subject: Subject) -> None:
+    """Whatever stands in a message, one request goes out, with the headers and to the place of any other."""
+    if subject.accepted is None:
+        return
+    good = subject.message
+    hostile = (
+        saying(good, INJECTED),
+        replace(good, reply=replace(good.reply, text="ok", choices=(Choice("1", INJECTED, "a1"),))),
+        replace(good, reply=replace(good.reply, language=INJECTED)),
+        replace(good, recipient=replace(good.recipient, value=good.recipient.value + INJECTED)),
+        replace(good, sender=replace(good.sender, value=good.sender.value + INJECTED)),
+        replace(good, id=MessageId(good.id + INJECTED)),
+    )
+    provider = Provider(subject.accepted)
+    async with provider.running():
+        adapter = subject.make(provider.base)
+        for message in hostile:
+            provider.heads.clear()
+            with suppress(SendError):  # refusing is as good
+                await adapter.send(message)
+            assert len(provider.heads) <= 1
+            assert not any("injected" in head.partition("?")[0] for head in provider.heads), provider.heads
+            assert not any("x-injected" in head for head in provider.heads), provider.heads
+        await closed(adapter)
 
 
 async def send_error(subject: Subject, base: str, message: OutboundMessage | None = None, *, patient: bool = True) -> SendError:

@@ -6,7 +6,7 @@ import pytest
 
 from channels.registry import KINDS
 from tests.conformance import adapter_checks as checks
-from tests.conformance.sending import check_send
+from tests.conformance.sending import check_injection, check_send
 from tests.conformance.subject import subject_of
 
 CHECKS = [
@@ -31,3 +31,8 @@ def test_adapter(kind: str, check: checks.Check) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_sending(kind: str) -> None:
     await check_send(subject_of(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_nothing_in_a_message_becomes_a_header_or_a_request(kind: str) -> None:
+    await check_injection(subject_of(kind))
