@@ -14,10 +14,10 @@ from aiohttp import web
 
 from channels.telegram import Settings, Telegram, make
 from core.model.ids import ChannelId
-from core.model.inbound import InboundMessage, Media
+from core.model.inbound import AuthenticationFailed, InboundMessage, Media
 from core.model.outbound import Choice, OutboundMessage, Reply, SendError, SendErrorCode
 from tests.channels.telegram.subject import HERE, MESSAGE, NEW, PERSON, SUBJECT, TOKEN, adapter, request, settings
-from tests.conformance.subject import NOWHERE, PUBLIC_URL, saying
+from tests.conformance.subject import NOWHERE, PUBLIC_URL, saying, with_header
 
 Call = tuple[str, dict[str, Any]]
 
@@ -111,6 +111,25 @@ async def test_buttons(api: BotApi, bot: Telegram, labels: tuple[str, ...], rows
     assert [button["callback_data"] for row in keyboard for button in row] == [choice.token for choice in choices]
 
 
+async def test_the_key_that_shares_a_number(api: BotApi, bot: Telegram) -> None:
+    await bot.send(message(Reply("Who are you?", asks_number="Share my number")))
+    assert api.calls[0][1]["reply_markup"] == {
+        "keyboard": [[{"text": "Share my number", "request_contact": True}]],
+        "resize_keyboard": True,
+        "one_time_keyboard": True,
+    }
+
+
+def test_only_what_was_asked_for_by_ourselves_needs_no_secret() -> None:
+    polling = Telegram(Settings(bot_token=TOKEN, updates="polling"), adapter(NOWHERE).bot)
+    polling.authenticate(polling.request_of({"update_id": 1}, 5))
+    for other in (request({"update_id": 1}), with_header(request({"update_id": 1}), "x-telegram-bot-api-secret-token", "")):
+        with pytest.raises(AuthenticationFailed):
+            polling.authenticate(other)
+    with pytest.raises(AuthenticationFailed):
+        adapter(NOWHERE).authenticate(polling.request_of({"update_id": 1}, 5))
+
+
 def pressed(query_id: str) -> object:
     person = {"id": int(PERSON.value), "is_bot": False, "first_name": "Asha"}
     return {"update_id": 5, "callback_query": {"id": query_id, "from": person, "chat_instance": "1", "data": "a8f3c2:1"}}
@@ -183,6 +202,7 @@ async def test_what_cannot_be_sent_is_not_tried(api: BotApi, bot: Telegram, repl
         (refusal(400, "Bad Request: BUTTON_DATA_INVALID"), SendErrorCode.REFUSED, False, False, None),
         (refusal(401, "Unauthorized"), SendErrorCode.BAD_CREDENTIALS, False, True, None),
         (refusal(404, "Not Found"), SendErrorCode.BAD_CREDENTIALS, False, True, None),
+        (refusal(409, "Conflict: terminated by other getUpdates request"), SendErrorCode.REFUSED, True, True, None),
         (refusal(500, "Internal Server Error"), SendErrorCode.PROVIDER_DOWN, True, False, None),
     ],
 )
