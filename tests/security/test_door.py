@@ -151,7 +151,7 @@ async def test_silent_and_half_spoken_sockets_do_not_keep_a_good_request_out(sma
             raw = await stack.enter_async_context(Raw(small))
             if number % 2:
                 await raw.send(b"POST /c/ussd HTTP/1.1\r\nX-A: ")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert (await small.dial(""))[0] == 200
     assert small.gateway.counters.value("connections_shed") >= PLACES * 3
 
@@ -167,7 +167,7 @@ async def test_the_guard_against_silent_sockets_bites(small: Running, monkeypatc
 async def test_whoever_has_asked_for_something_keeps_the_place(small: Running) -> None:
     async with Raw(small) as good:
         await good.send(post(small, form(1)))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await good.reader.readuntil(b"\r\n\r\n")
         async with AsyncExitStack() as stack:
             for _ in range(PLACES * 2):
@@ -180,7 +180,7 @@ async def test_a_body_that_takes_too_long_is_given_up(parley: Running, monkeypat
     monkeypatch.setattr(gateway_web, "BODY_TIMEOUT_S", 0.1)
     async with Raw(parley) as raw:
         await raw.send(post(parley, b"", "Content-Length: 100", length=False) + b"session")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert (await raw.reader.readline()).startswith(b"HTTP/1.1 408")
     assert parley.gateway.counters.value("refused", channel="ussd", code="slow_body") == 1
     assert await heard(parley) == 0

@@ -198,7 +198,7 @@ async def test_a_disabled_agent_is_out_at_once_open_pages_included(parley: Runni
         accounts = (await admin.get("/desk/api/agents"))[1]["agents"]
         agent_id = next(one["id"] for one in accounts if one["login"] == "agent")
         assert (await admin.post(f"/desk/api/agents/{agent_id}/disable"))[0] == 200
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             async for _ in socket:
                 pass
         assert socket.close_code == 4401

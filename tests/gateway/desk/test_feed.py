@@ -115,7 +115,7 @@ async def test_talk_with_the_bot_is_sent_only_to_who_looks_at_it(parley: Running
 
 async def test_a_cursor_of_another_log_starts_anew(parley: Running) -> None:
     async with signed_in(parley) as agent, followed(agent, 10**12) as socket:
-        frame = await socket.receive_json(timeout=5)
+        frame = await socket.receive_json(timeout=20)
         assert frame == {"type": "reset", "cursor": (await agent.lists())["cursor"]}
 
 
@@ -190,7 +190,7 @@ async def test_a_page_that_floods_or_talks_nonsense_is_closed(parley: Running) -
             async with followed(agent, 0) as socket:
                 for frame in frames:
                     await socket.send_str(frame if isinstance(frame, str) else json.dumps(frame))
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     async for _ in socket:
                         pass
                 assert socket.close_code == code
