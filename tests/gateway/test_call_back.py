@@ -70,12 +70,12 @@ async def call_back(parley: Running) -> str:
     ((item_id, conversation_id),) = await parley.rows("select id, conversation_id from work_item where reason = 'callback'")
     await parley.gateway.store.write(lambda tx: work.claim(tx, item_id, agent, at))
     ways = await parley.gateway.store.read(lambda tx: reach.targets(tx, channels, conversation_id))
-    assert [way.channel_id for way in ways] == ["sms", "voice"], "a call is never what is taken without being chosen"
+    assert [way.channel_id for way in ways] == ["sms", "line"], "a call is never what is taken without being chosen"
     ((seq,),) = await parley.rows("select seq from conversation where id = ?", conversation_id)
 
     def unit(tx: object) -> speak.Spoken:
         cause = parley.gateway.clock.new_id()
-        key = f"voice|msisdn:{ANNA}"
+        key = f"line|msisdn:{ANNA}"
         return speak.reply(tx, channels, conversation_id, agent, WORDS, against_seq=seq, cause=cause, at=at, target=key)  # type: ignore[arg-type]
 
     spoken = await parley.gateway.store.write(unit)
@@ -109,7 +109,7 @@ async def test_a_customer_who_answers_hears_the_agents_words(parley: Running, ap
         await called(parley, form["StatusCallback"], CallStatus=told, CallbackSource="call-progress-events")
         assert await status(parley, message_id) == reached
     document = await called(parley, form["Url"], CallStatus="in-progress", AnsweredBy="human")
-    through = bool(parley.gateway.channels["voice"].settings.dial)
+    through = bool(parley.gateway.channels["line"].settings.dial)
     assert heard(document) == WORDS
     assert [node.tag for node in document] == ["Say", "Dial" if through else "Hangup"]
     if through:

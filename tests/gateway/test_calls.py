@@ -160,11 +160,11 @@ async def test_while_the_store_is_away_people_on_a_line_are_told_to_try_again(pa
     assert heard(sorry) == "The service is not available at the moment. Please try again later. Goodbye."
     assert sorry[0].attrib["language"] == "en-US"
     assert await parley.dial("") == (200, "END The service is not available now. Please try again later.")
-    assert parley.gateway.counters.value("fixed_answers", channel="voice") == 1
+    assert parley.gateway.counters.value("fixed_answers", channel="line") == 1
     twilio_sms = parley.gateway.channels["sms"]
     assert twilio_sms.sorry is None, "a provider that comes back is refused instead"
     fields = {"CallSid": "CA1"}
-    async with parley.http.post(parley.gateway.channels["voice"].webhook_url, data=fields) as unsigned:
+    async with parley.http.post(parley.gateway.channels["line"].webhook_url, data=fields) as unsigned:
         assert unsigned.status == 403, "who cannot be told from a stranger hears nothing"
 
 
@@ -224,7 +224,7 @@ async def test_with_nobody_there_a_caller_leaves_a_message(parley: Running) -> N
     assert nothing.find("Record") is not None, "who said nothing is asked again"
     kept = nothing.find("Record")
     assert kept is not None
-    account = parley.gateway.channels["voice"].settings.account_sid
+    account = parley.gateway.channels["line"].settings.account_sid
     url = f"https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/RE{'1' * 32}"
     over = await ring(parley, kept.attrib["action"], RecordingUrl=url, RecordingDuration="9", Digits="#")
     assert [node.tag for node in over] == ["Say", "Hangup"]

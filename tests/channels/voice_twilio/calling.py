@@ -12,7 +12,7 @@ from tests.channels.voice_twilio.vocabulary import check
 from tests.gateway.running import ANNA, Running
 
 CHANNEL = """
-[channels.voice]
+[channels.line]
 kind = "voice_twilio"
 address = "+254711082000"
 account_sid = { generated = true }
@@ -32,7 +32,7 @@ async def ring(parley: Running, url: str = "", **changed: str) -> ET.Element:
 
 async def request(parley: Running, url: str = "", **changed: str) -> tuple[int, str]:
     """Send a signed request of Anna's call."""
-    configured = parley.gateway.channels["voice"]
+    configured = parley.gateway.channels["line"]
     assert isinstance(configured.settings, Settings)
     fields = form(**{"AccountSid": configured.settings.account_sid, "From": ANNA, **changed})
     url = url or configured.webhook_url
