@@ -76,10 +76,32 @@ async def test_the_billing_system_is_told_how_to_behave(parley: Running) -> None
         ("ussd", {"msisdn": ANNA, "code": "*" * 200}),
         ("ussd/none", {}),
         ("sms", []),
+        ("whatsapp", {"msisdn": ANNA}),
+        ("whatsapp", {"msisdn": ANNA, "button": "x", "message": "none"}),
+        ("whatsapp/window", {"msisdn": "x"}),
+        ("call", {"msisdn": ANNA, "number": 7}),
+        ("call", {"msisdn": ANNA, "number": "help"}),
+        ("call/none", {"key": "12"}),
+        ("call/none", {"agent": "sleep"}),
+        ("mail", {"msisdn": ANNA, "subject": " ", "text": ""}),
+        ("mail", {"msisdn": ANNA, "subject": "x" * 201, "text": ""}),
     ],
 )
 async def test_requests_that_make_no_sense_are_refused(parley: Running, path: str, body: object) -> None:
     assert (await call(parley, "POST", path, json=body))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("call/none", {"key": "1"}),
+        ("call/none/end", {}),
+        ("call/none/end", {"drop": True}),
+        ("mail/none", {"msisdn": ANNA, "how": "usual", "text": "x"}),
+    ],
+)
+async def test_what_is_not_there_is_not_found(parley: Running, path: str, body: object) -> None:
+    assert (await call(parley, "POST", path, json=body))[0] == 404
 
 
 async def test_other_web_sites_cannot_have_a_browser_press_the_keys(parley: Running) -> None:
