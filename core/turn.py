@@ -13,7 +13,19 @@ from core.arrival import Arrival
 from core.identity import people
 from core.model.address import Address, AddressKind
 from core.model.channel import Channel
-from core.model.dialog import ActionDone, ActionHeld, ActionLate, Corrects, Dialog, DialogInput, HandedBack, Said, SessionEnded, TimerFired, TransferEnded
+from core.model.dialog import (
+    ActionDone,
+    ActionHeld,
+    ActionLate,
+    Corrects,
+    Dialog,
+    DialogInput,
+    HandedBack,
+    Said,
+    SessionEnded,
+    TimerFired,
+    TransferEnded,
+)
 from core.model.ids import derive
 from core.model.inbound import ContactSignal, InboundMessage, Session
 from core.model.outbound import Author
