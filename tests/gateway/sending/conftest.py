@@ -173,6 +173,14 @@ class Sends:
         return dict(self.world.rows("select state, count(*) from outbox group by state"))
 
 
+def later(seconds: float) -> Awaitable[None]:
+    """Return what is done after so long on the virtual clock."""
+    loop = asyncio.get_running_loop()
+    passed = loop.create_future()
+    loop.call_later(seconds, passed.set_result, None)
+    return passed
+
+
 async def _nothing(_: int) -> int:
     return 0
 
