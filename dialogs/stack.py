@@ -140,9 +140,14 @@ def forget_tries(frame: Frame) -> None:
     frame.pop("noinput", None)
 
 
+def offered_here(turn: Turn, flow: Flow) -> bool:
+    """Tell whether `flow` is for the channel in use."""
+    return not flow.channels or turn.family in flow.channels
+
+
 def startable(turn: Turn, flow: Flow) -> bool:
     """Tell whether the person may start `flow` here and now."""
-    if flow.never or (flow.channels and turn.family not in flow.channels):
+    if flow.never or not offered_here(turn, flow):
         return False
     return flow.guard is None or flow.guard.test(turn.slots, _NOTHING)
 

@@ -78,6 +78,9 @@ def _step_up(turn: Turn, frame: Frame) -> None:
         turn.say("utter_auth_required", {"flow_name": turn.flow(frame).name(turn.language)})
         stack.cancel(turn)
         return
+    if not stack.offered_here(turn, turn.project.flows[name]):
+        _end_in(turn, frame, "pattern_human_handoff")
+        return
     frame["auth"] = 1
     stack.push(turn, turn.project.flows[name], "user")
 
@@ -95,18 +98,27 @@ def _execute(turn: Turn, frame: Frame, step: Step) -> None:
     elif isinstance(step, Link):
         _link(turn, frame, turn.project.flows[step.flow])
     elif isinstance(step, Call):
-        stack.push(turn, turn.project.flows[step.flow], "call")
+        called = turn.project.flows[step.flow]
+        if stack.offered_here(turn, called):
+            stack.push(turn, called, "call")
+        else:
+            _end_in(turn, frame, "pattern_human_handoff")  # what it needs cannot be had here
     else:
         stack.advance(turn, frame, step)
 
 
+def _end_in(turn: Turn, frame: Frame, pattern: str) -> None:
+    """End a flow in a pattern, which is told what the flow knows."""
+    context: dict[str, Any] = {"reason": "asked"}
+    if frame["kind"] != "pattern":
+        context = {"reason": f"flow:{frame['flow']}", "known": {"step": frame["step"], "facts": facts(turn)}}
+    stack.pop(turn)
+    stack.push_pattern(turn, pattern, context)
+
+
 def _link(turn: Turn, frame: Frame, flow: Flow) -> None:
     if flow.pattern:
-        context: dict[str, Any] = {"reason": "asked"}
-        if frame["kind"] != "pattern":
-            context = {"reason": f"flow:{frame['flow']}", "known": {"step": frame["step"], "facts": facts(turn)}}
-        stack.pop(turn)
-        stack.push_pattern(turn, flow.id, context)
+        _end_in(turn, frame, flow.id)
         return
     if frame["kind"] == "call":
         stack.cancel(turn)

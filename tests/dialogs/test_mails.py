@@ -54,6 +54,18 @@ def test_one_sentence_of_a_mail_says_what_is_wanted(text: str) -> None:
     assert not any("handover" in effect for effect in does if isinstance(effect, dict))
 
 
+def test_whose_number_it_is_about_cannot_be_proved_by_mail_so_people_take_over() -> None:
+    player = Player(engine_of("telecom"), {"channel": "email"})
+    player.play({"say": "balance"})
+    bot, does = player.play({"done": {"slots": {"number_known": False}}})
+    assert [effect["handover"] for effect in does if isinstance(effect, dict) and "handover" in effect] == ["flow:balance"]
+    assert len(bot) == 1
+    web = Player(engine_of("telecom"), {"channel": "web"})
+    web.play({"say": "balance"})
+    bot, _ = web.play({"done": {"slots": {"number_known": False}}})
+    assert "number" in bot[-1]
+
+
 def test_nobody_is_asked_by_mail_whether_there_is_more() -> None:
     player = Player(engine_of("lab"), {"channel": "web"})
     player.play({"say": "colour"})
