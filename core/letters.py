@@ -28,7 +28,7 @@ LOOP_MS = 3_600_000
 LOOP_ANSWERS = 20  # to one address within that time: no person writes so often, but two machines do
 UNREADABLE = "unreadable"
 _AGAIN = re.compile(
-    r"\s*(?:re|aw|sv|vs|antw|fw|fwd|wg|tr|rv|enc|ynt|odp|res|ref|r|i)\s*(?:\[\d{1,4}\]|\(\d{1,4}\))?\s*[:\uff1a]\s*", re.IGNORECASE
+    r"(?:re|aw|sv|vs|antw|fw|fwd|wg|tr|rv|enc|ynt|odp|res|ref|r|i) ?(?:\[\d{1,4}\] ?|\(\d{1,4}\) ?)?[:\uff1a] ?"  # in one line, lower case
 )
 _SUBJECT_KEY_CHARS_MAX = 200
 
@@ -93,10 +93,10 @@ def new_thread(cause: str) -> str:
 
 def subject_key(subject: str) -> str:
     """Return a subject in the form in which an answer has the same: without the marks of answers, in one case."""
-    rest = subject
-    while (again := _AGAIN.match(rest)) and again.end():
+    rest = " ".join(subject.casefold().split())
+    while again := _AGAIN.match(rest):
         rest = rest[again.end() :]
-    return " ".join(rest.casefold().split())[:_SUBJECT_KEY_CHARS_MAX]
+    return rest[:_SUBJECT_KEY_CHARS_MAX]
 
 
 def guest(tx: Tx, conversation_id: str, address: Address, channel_id: str) -> Person:

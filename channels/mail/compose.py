@@ -28,7 +28,7 @@ SUBJECT_CHARS_MAX = 250
 REFERENCES_MAX = 20
 _ID = re.compile(r"[!-;=?-~]{1,250}")
 _IDS = {"message-id", "in-reply-to", "references"}
-_AGAIN = re.compile(r"\s*(?:re|aw|sv|antw)\s*(?:\[\d{1,4}\])?\s*[:\uff1a]\s*", re.IGNORECASE)
+_AGAIN = re.compile(r"(?:re|aw|sv|vs|antw|odp|ynt|res|r) ?(?:\[\d{1,4}\] ?|\(\d{1,4}\) ?)?[:\uff1a] ?", re.IGNORECASE)  # in one line
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}")
 
 
@@ -99,7 +99,7 @@ def _subject(letter: Letter, default: str) -> str:
     subject = _line(letter.subject)
     if not letter.mail_id:
         return (subject or default)[:SUBJECT_CHARS_MAX]
-    while (again := _AGAIN.match(subject)) and again.end():
+    while again := _AGAIN.match(subject):
         subject = subject[again.end() :]
     return f"Re: {subject or default}"[:SUBJECT_CHARS_MAX]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from channels.mail.dkim_key import Signer
 
 CONNECTIONS_MAX = 8
-_ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
 _NO_MAILBOX = {550, 551, 553}
 
 
@@ -179,7 +179,7 @@ def _options(connection: SMTP, message: OutboundMessage, mail: Composed, raw: by
 
 def refusal(status: int, said: str, stage: str) -> SendError:
     """Return the error for an answer that is not 2xx or 3xx at a stage: connect, sender, recipient, content."""
-    found = _ENHANCED.match(said)
+    found = _ENHANCED.match(said.lstrip())
     enhanced = found[1] if found else ""
     code, detail = enhanced or str(status), f"SMTP {status} to the {stage}"
     if status in {421, 450, 451, 452} or 400 <= status < 500:
@@ -204,7 +204,7 @@ def refusal(status: int, said: str, stage: str) -> SendError:
 def _credentials(status: int, said: str) -> SendError:
     if 400 <= status < 500:
         return refusal(status, said, "connect")
-    found = _ENHANCED.match(said)
+    found = _ENHANCED.match(said.lstrip())
     code = found[1] if found else str(status)
     return SendError(SendErrorCode.BAD_CREDENTIALS, retryable=False, ours=True, provider_code=code, detail=f"SMTP {status} to the password")
 
