@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import imaplib
+import socket
 import ssl
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -85,6 +86,7 @@ class MailServer:
 
         def run() -> T:
             with self._client() as imap:
+                imap.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # the library writes a mail and its end apart
                 imap.login(USER, PASSWORD)
                 return work(imap)
 

@@ -112,10 +112,10 @@ async def test_all_that_came_during_an_outage_is_fetched(server: MailServer, tmp
         await server.put([mail(0)])
         await until(parley, 0)
         await all_seen(parley, server, 1)
-    await server.put(mail(number) for number in range(1, 301))
+    await server.put(mail(number) for number in range(1, 131))
     async with running(tmp_path / "data", config=path) as parley:
-        await until(parley, *range(301))
-        await all_seen(parley, server, 301)
+        await until(parley, *range(131))
+        await all_seen(parley, server, 131)
 
 
 async def all_seen(parley: Running, server: MailServer, count: int) -> None:
