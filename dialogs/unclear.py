@@ -14,7 +14,10 @@ from dialogs.turn import Turn
 
 
 def clarify(turn: Turn, flows: tuple[str, ...]) -> None:
-    """Ask which of some flows was meant; after the second time a person takes over."""
+    """Ask which of some flows was meant; after the second time a person takes over, and by mail at once, as in `not_understood`."""
+    if turn.family == Family.EMAIL:
+        hand_over(turn, "unclear")
+        return
     names = [{"title": turn.project.flows[name].name(turn.language), "value": name} for name in flows]
     names.append({"title": turn.text("utter_something_else"), "value": "none"})
     if not any(_hands_over(turn.project.flows[name]) for name in flows):

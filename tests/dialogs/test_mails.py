@@ -35,6 +35,9 @@ def test_a_mail_that_is_not_understood_goes_to_people_at_once() -> None:
     assert [effect["handover"] for effect in does if isinstance(effect, dict) and "handover" in effect] == ["unclear"]
     assert len(bot) == 1
     assert "colleague" in bot[0]
+    guess = Player(engine_of("telecom"), {"channel": "email"})
+    _, does = guess.play({"say": "Hello,\n\nI do not understand my last bill. Please let an agent look at it.\n\nAnna"})
+    assert [effect["handover"] for effect in does if isinstance(effect, dict) and "handover" in effect] == ["unclear"]
     sms = Player(engine_of("telecom"), {"channel": "sms"})
     _, does = sms.play({"say": "the invoice for my late uncle has come to my house again"})
     assert not any("handover" in effect for effect in does if isinstance(effect, dict))
