@@ -12,12 +12,13 @@ from pathlib import Path
 
 from channels import email_addresses
 from channels.email_events import TEXT_CHARS_MAX, events_of
+from channels.mail.compose import ATTACHED_BYTES_MAX
 from channels.mail.fetched import Fetched
 from channels.mail.parse import parse as parse_mail
 from channels.mail.submit import Relay
 from core.model import mail_ids
 from core.model.address import Address, AddressKind
-from core.model.capabilities import Capabilities, Family, OnUnknown
+from core.model.capabilities import Capabilities, Family, FileLimits, OnUnknown
 from core.model.ids import ChannelId
 from core.model.inbound import AuthenticationFailed, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
 from core.model.outbound import Answer, OutboundMessage, SendResult
@@ -30,6 +31,7 @@ CAPABILITIES = Capabilities(
     text_max_chars=TEXT_CHARS_MAX,
     text_budget_chars=4_000,
     media=frozenset({"image", "audio", "video", "document"}),
+    file_limits=FileLimits(max_bytes=ATTACHED_BYTES_MAX),
     merge_replies=True,
     delivery_reports=True,
     on_unknown=OnUnknown.KEYED,

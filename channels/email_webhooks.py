@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 from channels.email_addresses import mailbox
 from channels.email_events import TEXT_CHARS_MAX, events_of
+from channels.mail.compose import ATTACHED_BYTES_MAX
 from channels.mail.outgoing import Outgoing
 from channels.mail.parse import parse as parse_mail
 from channels.mail.submit import Relay
 from core.model.address import Address, AddressKind
-from core.model.capabilities import Capabilities, Family, OnUnknown
+from core.model.capabilities import Capabilities, Family, FileLimits, OnUnknown
 from core.model.inbound import DeliveryReport, InboundEvent, RawRequest
 from core.model.mail_ids import message_of
 from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendResult
@@ -29,6 +30,7 @@ def capabilities(provider_retries: str) -> Capabilities:
         text_max_chars=TEXT_CHARS_MAX,
         text_budget_chars=4_000,
         media=frozenset({"image", "audio", "video", "document"}),
+        file_limits=FileLimits(max_bytes=ATTACHED_BYTES_MAX),
         merge_replies=True,
         delivery_reports=True,
         on_unknown=OnUnknown.KEYED,

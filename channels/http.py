@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import IO, Any
 
 import aiohttp
 
@@ -21,6 +21,9 @@ CONNECT_TIMEOUT_S = 5.0
 ANSWER_BYTES_MAX = 65_536
 RETRY_AFTER_MAX_S = 3_600.0
 _KEEP_ALIVE_S = 15.0  # shorter than any provider's, so that an idle connection is closed by us rather than under a message
+
+
+UploadedFile = tuple[str, bytes | IO[bytes], str]  # name, content and type
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,10 @@ class Http:
         form: Mapping[str, object] | None = None,
         document: object = None,
         headers: Mapping[str, str] | None = None,
+        files: Mapping[str, UploadedFile] | None = None,
     ) -> HttpAnswer:
-        """POST a form or a JSON document once and return the answer; raises `SendError` where there is none."""
-        return await self._attempt("POST", url, headers, data=form, json=document)
+        """POST a form, which may have files, or a JSON document once and return the answer; raises `SendError` where there is none."""
+        return await self._attempt("POST", url, headers, data=_parts(form or {}, files) if files else form, json=document)
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> HttpAnswer:
         """GET an address once and return the answer; raises `SendError` where there is none."""
@@ -93,6 +97,13 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _parts(form: Mapping[str, object], files: Mapping[str, UploadedFile]) -> aiohttp.FormData:
+    parts = aiohttp.FormData({name: str(value) for name, value in form.items()})
+    for field, (name, content, content_type) in files.items():
+        parts.add_field(field, content, filename=name, content_type=content_type)
+    return parts
 
 
 async def _beginning(stream: aiohttp.StreamReader, most: int) -> bytes:

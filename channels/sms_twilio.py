@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from channels import forms, numbers, twilio_hooks, twilio_media, twilio_messages
 from core.model.adapter import MediaSource, Missed
 from core.model.address import Address, AddressKind
-from core.model.capabilities import Capabilities, Family
+from core.model.capabilities import Capabilities, Family, FileLimits
 from core.model.ids import ChannelId
 from core.model.inbound import DeliveryReport, InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
@@ -25,12 +25,18 @@ if TYPE_CHECKING:
     from channels.twilio_rest import TwilioRest
 
 TEXT_CHARS_MAX = 1_600
+_MEDIA = frozenset({"image", "audio", "video", "document"})
+_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "audio/mpeg", "audio/ogg", "video/mp4", "video/3gpp", "application/pdf"})
+_FILE_BYTES_MAX = 5_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(twilio_hooks.ApiAccount):
     """Settings of a channel at Twilio; its address is the phone number or short code that customers write to."""
 
+    mms: bool = field(
+        default=False, metadata={"doc": "The number can send MMS, as numbers of the United States and Canada can: agents may attach files."}
+    )
     replies: Literal["twiml", "rest"] = field(
         default="twiml", metadata={"doc": "How the bot's answers leave: twiml in the answer to the webhook, rest as calls of the API."}
     )
@@ -47,6 +53,8 @@ class SmsTwilio:
             text_max_chars=TEXT_CHARS_MAX,
             text_budget_chars=459,  # three parts
             gsm7=True,
+            media=_MEDIA if settings.mms and twilio_media.can_fetch(settings, public_url) else frozenset(),
+            file_limits=FileLimits(_TYPES, _FILE_BYTES_MAX, by_address=True),
             inline_reply=settings.replies == "twiml",
             merge_replies=True,
             delivery_reports=True,
@@ -79,13 +87,15 @@ class SmsTwilio:
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Hand one message to Twilio; raises `SendError`."""
-        if message.reply.media:
+        if message.reply.media and not self.capabilities.media:
             raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="media cannot be sent")
+        media = twilio_media.link(message.reply.media)
         text = _printable(message.reply.text)
         if len(text) > TEXT_CHARS_MAX:
             raise SendError(SendErrorCode.TOO_LONG, retryable=False, detail=f"{len(text)} characters, at most {TEXT_CHARS_MAX}")
         callback = twilio_hooks.url_about(self._callback, message)
-        sid = await self._rest.create(to=message.recipient.value, from_=message.sender.value, body=text, status_callback=callback)
+        content = {"body": text} | ({"media_url": [media]} if media else {})
+        sid = await self._rest.create(to=message.recipient.value, from_=message.sender.value, status_callback=callback, **content)
         return SendResult(external_id=sid)
 
     async def media_source(self, media: Media) -> MediaSource:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from channels import frames, telegram_updates
 from core.model.adapter import MediaSource
 from core.model.address import Address
-from core.model.capabilities import Capabilities, ChoiceStyle, Family
+from core.model.capabilities import Capabilities, ChoiceStyle, Family, FileLimits
 from core.model.ids import ChannelId
 from core.model.inbound import AuthenticationFailed, InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 POLLED = "GETUPDATES"  # no web request has this method
 TEXT_CHARS_MAX = 4_096
 _CAPTION_CHARS_MAX = 1_024
+_FILE_BYTES_MAX = 50_000_000
 _BUTTONS_MAX = 20
 _HEADER = "x-telegram-bot-api-secret-token"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -70,6 +71,7 @@ class Telegram:
         choices=ChoiceStyle.BUTTONS,
         choices_max=_BUTTONS_MAX,
         media=_MEDIA,
+        file_limits=FileLimits(max_bytes=_FILE_BYTES_MAX, caption_max_chars=_CAPTION_CHARS_MAX),
         shares_number=True,
         sends_per_s=30.0,
         sends_per_recipient_s=1.0,
@@ -120,7 +122,7 @@ class Telegram:
         if len(reply.text) > limit:
             raise SendError(SendErrorCode.TOO_LONG, retryable=False, detail=f"{len(reply.text)} characters, at most {limit}")
         if not all(_sendable(item) for item in reply.media) or len(reply.media) > 1:
-            raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="one attachment with a public address can be sent")
+            raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="one attachment with content or public address can be sent")
         return SendResult(external_id=await self.bot.send(message.recipient.value, reply))
 
     def request_of(self, update: Mapping[str, Any], at: int) -> RawRequest:
@@ -154,4 +156,4 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
 
 
 def _sendable(media: Media) -> bool:
-    return media.kind in _MEDIA and media.url.startswith("https://")
+    return media.kind in _MEDIA and (bool(media.content) or media.url.startswith("https://"))

@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, LinkPreviewOptions, ReplyKeyboardMarkup
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, KeyboardButton, LinkPreviewOptions, ReplyKeyboardMarkup
 from telegram.error import InvalidToken, TelegramError
 from telegram.request import BaseRequest, RequestData
 
 from channels.http import RETRY_AFTER_MAX_S, Http, HttpAnswer, refusal
+from core.model.inbound import Media
 from core.model.outbound import Choice, Reply, SendError, SendErrorCode
 
 T = TypeVar("T")
@@ -26,6 +27,15 @@ _SHORT_LABEL_CHARS = 12
 _POLL_S = 25  # how long Telegram holds a call for updates; boxes on the way cut longer ones
 _POLLED_MAX = 50
 _POLLED_BYTES_MAX = 8_388_608
+_PHOTO_BYTES_MAX = 10_000_000
+_SHOWN_AS = {
+    "image/jpeg": "image",
+    "image/png": "image",
+    "image/webp": "image",
+    "audio/mpeg": "audio",
+    "audio/mp4": "audio",
+    "video/mp4": "video",
+}
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # else Telegram opens every link, even one that works only once
 # What a refusal says, in lower case, where it means more than its status.
 _REFUSALS: Mapping[str, SendErrorCode] = {
@@ -69,15 +79,16 @@ class TelegramBot:
                 )
             else:
                 caption = reply.text or None
-                match media.kind:
+                file = InputFile(media.content, media.name or media.kind) if media.content else media.url
+                match _shown_as(media):
                     case "image":
-                        sent = await self._bot.send_photo(chat, media.url, caption, reply_markup=buttons)
+                        sent = await self._bot.send_photo(chat, file, caption, reply_markup=buttons)
                     case "audio":
-                        sent = await self._bot.send_audio(chat, media.url, caption=caption, reply_markup=buttons)
+                        sent = await self._bot.send_audio(chat, file, caption=caption, reply_markup=buttons)
                     case "video":
-                        sent = await self._bot.send_video(chat, media.url, caption=caption, reply_markup=buttons)
+                        sent = await self._bot.send_video(chat, file, caption=caption, reply_markup=buttons)
                     case _:
-                        sent = await self._bot.send_document(chat, media.url, caption, reply_markup=buttons)
+                        sent = await self._bot.send_document(chat, file, caption, reply_markup=buttons)
         except _Refused as refused:
             raise refused.error from None
         except (TelegramError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError):
@@ -171,8 +182,10 @@ class _Connection(BaseRequest):
     ) -> tuple[int, bytes]:
         """POST the library's request as a form; raises `_Refused` for any answer but a 2xx."""
         del method  # every method of the API may be called by POST
+        form = request_data.json_parameters if request_data else {}
+        files = request_data.multipart_data if request_data else {}
         try:
-            answer = await self._http.post(url, form=request_data.json_parameters if request_data else {})
+            answer = await self._http.post(url, form=form, files=files)
         except SendError as error:
             raise _Refused(error) from None
         if not 200 <= answer.status < 300:
@@ -189,6 +202,14 @@ class _Connection(BaseRequest):
         if not isinstance(document, dict) or document.get("ok") is not True:
             raise _Refused(_unreadable())
         return document
+
+
+def _shown_as(media: Media) -> str:
+    """Return as what Telegram shows an attachment; a content that it does not take as such is handed over as a file."""
+    if not media.content:
+        return media.kind
+    shown = _SHOWN_AS.get(media.content_type, "document")
+    return "document" if shown == "image" and len(media.content) > _PHOTO_BYTES_MAX else shown
 
 
 def _keyboard(choices: tuple[Choice, ...]) -> InlineKeyboardMarkup | None:

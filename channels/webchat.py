@@ -73,6 +73,7 @@ class Webchat:
         text_max_chars=TEXT_CHARS_MAX,
         text_budget_chars=1_000,
         choices=ChoiceStyle.BUTTONS,
+        media=frozenset({"image", "audio", "video", "document"}),
         pulled=True,
         secrets_allowed=True,
         provider_retries="the chat window repeats a message until it is acknowledged",

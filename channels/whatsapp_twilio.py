@@ -16,7 +16,7 @@ from channels import forms, twilio_hooks, twilio_media, twilio_messages
 from core.clock import Clock
 from core.model.adapter import MediaSource, Missed
 from core.model.address import Address, AddressKind
-from core.model.capabilities import Capabilities, ChoiceStyle, Family
+from core.model.capabilities import Capabilities, ChoiceStyle, Family, FileLimits
 from core.model.ids import ChannelId
 from core.model.inbound import DeliveryReport, InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, Choice, OutboundMessage, Reply, SendError, SendErrorCode, SendResult
@@ -31,6 +31,11 @@ _CONTENT_CHARS_MAX = 1_024
 _PREFIX = "whatsapp:"
 _PERSON = re.compile(r"\+[0-9]{6,15}|[A-Z]{2}\.[0-9A-Za-z]{1,128}")  # WhatsApp's own id of a person: not always a number to dial
 _SPACES = re.compile(r"\s+")
+_MEDIA = frozenset({"image", "audio", "video", "document"})
+_TYPES = frozenset(
+    {"image/jpeg", "image/png", "image/webp", "audio/ogg", "audio/amr", "audio/aac", "audio/mpeg", "video/mp4", "application/pdf"}
+)
+_FILE_BYTES_MAX = 5_000_000  # what WhatsApp takes of pictures; other files may be larger, which is not worth a rule of its own
 _WINDOW_CLOSED = "63016"
 _WINDOW_MS = 86_400_000
 _SID = r"HX[0-9a-fA-F]{32}"
@@ -74,7 +79,8 @@ class WhatsAppTwilio:
             text_budget_chars=1_000,
             choices=ChoiceStyle.BUTTONS if settings.button_sids else ChoiceStyle.NUMBERED,
             choices_max=len(settings.button_sids) or 10,
-            media=frozenset({"image", "audio", "video", "document"}),
+            media=_MEDIA if twilio_media.can_fetch(settings, public_url) else frozenset(),
+            file_limits=FileLimits(_TYPES, _FILE_BYTES_MAX, captioned=frozenset({"image", "video"}), by_address=True),
             merge_replies=True,
             delivery_reports=True,
             sends_per_s=80.0,
@@ -142,7 +148,7 @@ class WhatsAppTwilio:
 
     def _content(self, reply: Reply) -> dict[str, Any]:
         """Return a reply as quick replies where its buttons fit, else as text with its options as lines, and with its one attachment."""
-        media = _link(reply.media)
+        media = twilio_media.link(reply.media)
         buttons = None if media else self._buttons(reply)
         if buttons is not None:
             return buttons
@@ -193,15 +199,6 @@ def _person(text: str) -> Address | None:
     """Return the address in `whatsapp:<id>`, which is kept as WhatsApp writes it, because that is what answers must go to."""
     own = text.removeprefix(_PREFIX)
     return Address(AddressKind.WHATSAPP, own) if own != text and _PERSON.fullmatch(own) else None
-
-
-def _link(media: Sequence[Media]) -> str:
-    """Return the address of the one attachment that a message can have, empty if there is none; raises `SendError`."""
-    if not media:
-        return ""
-    if len(media) > 1 or not media[0].url.startswith("https://"):
-        raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail="one attachment with a public address can be sent")
-    return media[0].url
 
 
 def _fits(choice: Choice) -> bool:

@@ -86,6 +86,12 @@ def _announce(tx: Tx, item: Item, kind: str, at: int) -> bool:
     return True
 
 
+def kind_of(content_type: str) -> str:
+    """Return the kind of attachment that a content is."""
+    kind = content_type.partition("/")[0]
+    return kind if kind in _WITH_CONTENT else "document"
+
+
 def shown_as(content_type: str) -> str:
     """Return how a content can be looked at: image, audio, video, or empty for one that is only saved."""
     return content_type.partition("/")[0] if content_type in _SHOWN else ""

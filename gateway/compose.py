@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,12 @@ from gateway.demo.operator import admit_customers, connect_numbers, start_demo
 from gateway.desk.demo import ensure_demo_accounts
 from gateway.door import Door, most_connections
 from gateway.hints import Hints
+from gateway.loops import keep_running
 from gateway.mail import imap as mail_imap
 from gateway.mail import reading as mail_reading
 from gateway.mail import server as mail_server
 from gateway.media import job as media_job
+from gateway.media import sweep
 from gateway.media.contents import Contents
 from gateway.receive import take_in
 from gateway.runtime import ConfiguredChannel, Gateway
@@ -156,6 +158,7 @@ async def start(settings: Settings, data: Path, stack: AsyncExitStack, tuning: T
     stack.callback(runner.close)
     await _start_loops(gateway, runner, stack, tuning)
     await media_job.start(gateway, stack)
+    sweep.start(gateway, stack)
     most = tuning.connections or most_connections()
     await _start_web(make_app(gateway), listener, gateway.counters, most, stack)
     if settings.server.health_port:
@@ -203,15 +206,9 @@ async def _start_loops(gateway: Gateway, runner: ActionRunner, stack: AsyncExitS
     workers = Workers(gateway, actions.resume_due, tuning.unknown_wait_ms)
     stack.push_async_callback(workers.drain, DRAIN_OUT_S)
     stack.push_async_callback(actions.drain, DRAIN_OUT_S)
-    replays, missed = replay.run(gateway), backfill.run(gateway)
-    for loop in (workers.dispatch(), workers.fire_timers(), workers.resume_actions(), replays, missed):
-        stack.push_async_callback(_cancel, asyncio.create_task(loop))
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    for loop in (workers.dispatch(), workers.fire_timers(), workers.resume_actions(), replay.run(gateway)):
+        keep_running(loop, stack)
+    backfill.start(gateway, stack)
 
 
 async def _start_web(app: web.Application, listener: socket.socket, counters: Counters, most: int, stack: AsyncExitStack) -> None:

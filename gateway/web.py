@@ -12,6 +12,7 @@ from core.model.outbound import Answer, SendError
 from core.store.api import StoreUnavailable
 from gateway import pages, proxies, webchat
 from gateway.desk import routes as desk
+from gateway.media import public
 from gateway.receive import receive
 from gateway.runtime import GATEWAY, ConfiguredChannel, Gateway
 from gateway.simulator import site as simulator
@@ -30,6 +31,7 @@ def make_app(gateway: Gateway) -> web.Application:
     app.router.add_route("*", "/c/{channel}/{secret}", _Webhooks(gateway).handle)
     webchat.install(app, gateway)
     desk.install(app, gateway)
+    public.install(app, gateway)
     if gateway.demo is not None:
         simulator.install(app, gateway, gateway.demo)
     return app

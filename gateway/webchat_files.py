@@ -6,7 +6,6 @@ show a visitor what is in another one's thread.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
@@ -23,6 +22,7 @@ from core.store.api import StoreUnavailable, Tx
 from core.store.media import Item
 from gateway import pages
 from gateway.media import types
+from gateway.media.bodies import file_of
 from gateway.media.contents import ContentRefused
 from gateway.media.serving import serve
 from gateway.receive import receive
@@ -30,7 +30,6 @@ from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.webchat_limits import Buckets, Limits, Places, source_of
 
 BYTES_MAX = 5_242_880
-_BODY_TIMEOUT_S = 60.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TEXTS = {
     "too_large": "The file is larger than 5 MB.",
@@ -66,7 +65,7 @@ class Files:
 
     async def _record(self, request: web.Request, channel: ConfiguredChannel, origin: str, own_id: str) -> web.Response:
         try:
-            content = await _body(request)
+            content = await file_of(request, BYTES_MAX)
             if types.is_active(content):
                 raise ContentRefused("type_refused")
             kept = await self._gateway.contents.keep(content)
@@ -102,16 +101,6 @@ class Files:
         except AuthenticationFailed:
             self._gateway.counters.add("webchat_refused", code="token")
             return None
-
-
-async def _body(request: web.Request) -> bytes:
-    body = bytearray()
-    async with asyncio.timeout(_BODY_TIMEOUT_S):
-        async for chunk in request.content.iter_chunked(65_536):
-            body += chunk
-            if len(body) > BYTES_MAX:
-                raise ContentRefused("too_large")
-    return bytes(body)
 
 
 def _own(tx: Tx, media_id: str, visitor: str) -> Item | None:

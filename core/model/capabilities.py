@@ -37,6 +37,17 @@ class OnUnknown(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FileLimits:
+    """What a channel takes of the files that we send: their types and bytes, and the kinds beside which there can be text."""
+
+    types: frozenset[str] = frozenset()  # empty: any
+    max_bytes: int = 0  # 0: as many as are kept
+    captioned: frozenset[str] = frozenset({"image", "audio", "video", "document"})
+    caption_max_chars: int = 0  # 0: as many as without a file
+    by_address: bool = False  # the provider fetches them from us, instead of being handed their bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """Limits and abilities of one kind of channel.
 
@@ -50,7 +61,8 @@ class Capabilities:
     gsm7: bool = False
     choices: ChoiceStyle = ChoiceStyle.NUMBERED
     choices_max: int = 10
-    media: frozenset[str] = frozenset()
+    media: frozenset[str] = frozenset()  # kinds of attachments that can be sent
+    file_limits: FileLimits = FileLimits()
     inline_reply: bool = False  # replies travel in the answer to the request
     outbound: bool = True  # messages can be sent at any time
     pulled: bool = False  # the customer's client reads the record itself: committing is sending

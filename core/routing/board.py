@@ -9,6 +9,7 @@ from core.routing.person import item_document
 from core.store import agents, events, work_items
 from core.store.agents import Agent, Role
 from core.store.api import Tx
+from core.store.documents import decode
 from core.store.work_items import Line
 
 LINES_MAX = 200
@@ -34,12 +35,19 @@ def _document(line: Line, names: Mapping[str, str]) -> dict[str, Any]:
     made = item_document(line.item, names)
     del made["card"]
     excerpt = " ".join((line.text or "").split())[:_EXCERPT_CHARS]
+    attached = decode(line.content).get("media", ()) if line.content else ()
     return made | {
         "name": line.name,
         "channel": line.channel_id,
         "family": line.media_type,
         "address": line.address,
         "wanted": line.item.card.get("wanted"),
-        "last": {"text": excerpt, "author": line.author, "at": line.last_at, "seq": line.last_seq},
+        "last": {
+            "text": excerpt,
+            "attached": attached[0]["kind"] if attached else None,
+            "author": line.author,
+            "at": line.last_at,
+            "seq": line.last_seq,
+        },
         "customer_at": line.customer_at,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.model.address import Strength
 from core.model.channel import Channel
-from core.routing import reach
+from core.routing import files, reach
 from core.store import cases, conversations, interactions, parties, work_items
 from core.store.api import Tx
 from core.store.work_items import WorkItem
@@ -82,6 +82,7 @@ def ways(tx: Tx, channels: Mapping[str, Channel], conversation_id: str) -> list[
                 "problem": target.problem,
                 "text_max_chars": channel.capabilities.text_max_chars if channel else 0,
                 "gsm7": bool(channel and channel.capabilities.gsm7),
+                "files": files.document(channel) if channel else None,
             }
         )
     return sorted(made, key=lambda way: not way["possible"])

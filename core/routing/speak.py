@@ -6,17 +6,19 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from core import record
+from core import media, record
 from core.model.channel import Channel
 from core.model.ids import derive
+from core.model.inbound import Media
 from core.model.outbound import Author, OutboundMessage, Reply
 from core.record import Link
-from core.routing import reach, work
+from core.routing import files, reach, work
 from core.routing.refused import Refused
 from core.store import conversations, interactions, work_items
 from core.store.agents import Agent
 from core.store.api import Tx
 from core.store.conversations import Conversation
+from core.store.messages import reply_of
 from core.store.work_items import WorkItem
 
 _NEWER = """
@@ -48,11 +50,12 @@ def reply(
     cause: str,
     at: int,
     target: str | None = None,
+    file: Media | None = None,
 ) -> Spoken:
     """Say something to the customer, on the channel used last or on `target`; the same `cause` again changes nothing.
 
-    Raises `Refused`: not_found, not_yours, done, empty, too_long, no_channel; `outdated` if the customer or a colleague has
-    spoken after `against_seq`.
+    `file` is a stored content, as its values say. Raises `Refused`: not_found, not_yours, done, empty, too_long, no_channel, and what
+    `files.check` raises; `outdated` if the customer or a colleague has spoken after `against_seq`.
     """
     known = _said(tx, derive(cause, "out:0"), conversation_id)
     if known is not None:
@@ -63,11 +66,12 @@ def reply(
     if newer is not None and newer[0] > 0:
         raise Refused("outdated", "Something was said that you have not seen.", newer=newer[0], seq=conversation.seq)
     link = _link(tx, channels, conversation, item, target, cause, at)
-    words = _checked(text, link.channel)
+    words = _checked(text, link.channel, file)
     message = record.say(
-        tx, conversation, link, _spoken_reply(words, link.channel, item), author=Author.AGENT, cause=cause, ordinal=0, at=at,
+        tx, conversation, link, _spoken_reply(words, link.channel, item, file), author=Author.AGENT, cause=cause, ordinal=0, at=at,
         agent_id=agent.id, life_ms=record.AGENT_LIFE_MS, on_unknown="once" if link.channel.capabilities.calls else None,
     )  # fmt: skip
+    media.record(tx, message.id, link.channel.id, message.reply.media, at)
     interactions.touch(tx, link.interaction_id, at)
     conversations.save(tx, conversation)
     return _spoken(message, conversation.seq, link)
@@ -79,17 +83,20 @@ def again(tx: Tx, channels: Mapping[str, Channel], message_id: str, agent: Agent
     Raises `Refused`: not_found, not_held_back, and what `reply` raises.
     """
     row = tx.one(
-        "select m.conversation_id, m.text, m.status, m.channel_id, m.address, o.recipient_kind from message m"
+        "select m.conversation_id, m.text, m.content, m.status, m.channel_id, m.address, o.recipient_kind from message m"
         " left join outbox o on o.message_id = m.id where m.id = ? and m.author = 'agent'",
         (message_id,),
     )
     if row is None:
         raise Refused("not_found", "There is no such message.")
-    conversation_id, text, status, channel_id, address, kind = row
+    conversation_id, text, content, status, channel_id, address, kind = row
     if status != "cancelled":
-        raise Refused("not_held_back", "This message was not held back.", status=status)
+        raise Refused("not_held_back", "This message was not held back.", state=status)
     target = f"{channel_id}|{kind}:{address}"
-    return reply(tx, channels, conversation_id, agent, text, against_seq=against_seq, cause=again_cause(message_id), at=at, target=target)
+    return reply(
+        tx, channels, conversation_id, agent, text, against_seq=against_seq, cause=again_cause(message_id), at=at, target=target,
+        file=next(iter(reply_of(text, content).media), None),
+    )  # fmt: skip
 
 
 def again_cause(message_id: str) -> str:
@@ -145,17 +152,19 @@ def _link(
     return replace(link, interaction_id=opened)
 
 
-def _spoken_reply(words: str, channel: Channel, item: WorkItem) -> Reply:
+def _spoken_reply(words: str, channel: Channel, item: WorkItem, file: Media | None) -> Reply:
     """Return what an agent says; somebody who is called hears it and is put through to the phone of the queue, if it has one."""
     if not channel.capabilities.calls:
-        return Reply(words)
+        return Reply(words, media=(file,) if file else ())
     through = not channel.capabilities.transfers.isdisjoint((item.queue, ""))
     return Reply(words, transfer=item.queue if through else None, ends_session=not through)
 
 
-def _checked(text: str, channel: Channel) -> str:
+def _checked(text: str, channel: Channel, file: Media | None) -> str:
     words = "".join(c for c in text.replace("\r\n", "\n").replace("\r", "\n") if c in "\n\t" or unicodedata.category(c) != "Cc").strip()
-    if not words:
+    if file is not None:
+        files.check(file.kind, file.content_type, int(file.values["size"]), channel, words=words)
+    elif not words:
         raise Refused("empty", "There is nothing to send.")
     most = channel.capabilities.text_max_chars
     if len(words) > most:

@@ -111,6 +111,19 @@ def kept_bytes(tx: Tx) -> int:
     return 0 if row is None or row[0] is None else int(row[0])
 
 
+def named(tx: Tx, digests: Sequence[str]) -> set[str]:
+    """Return those of some digests that a row names: an attachment, or a request that was kept."""
+    marks = ", ".join("?" * len(digests))
+    found = tx.all(f"select distinct digest from media where digest in ({marks})", tuple(digests))  # noqa: S608 - constants
+    # By channel, since that is how the index of requests begins.
+    found += tx.all(
+        f"select r.body from (select distinct channel_id from kept_request) c"  # noqa: S608 - constants
+        f" join kept_request r on r.channel_id = c.channel_id and r.digest in ({marks})",
+        tuple(digests),
+    )
+    return {row[0] for row in found}
+
+
 def conversation_of(tx: Tx, message_id: str) -> str:
     """Return the conversation of a message; raises KeyError if there is none."""
     row = tx.one("select conversation_id from message where id = ?", (message_id,))

@@ -18,7 +18,7 @@ _COLUMNS = (
 _LINE = f"""
 select {_COLUMNS}, p.name, i.channel_id, i.media_type, i.address_kind, i.address, m.text, m.author, m.created_at, m.seq,
        (select max(l.created_at) from message l where l.conversation_id = w.conversation_id and l.author = 'customer'
-        and l.seq > c.seq - 200)
+        and l.seq > c.seq - 200), case when m.text = '' then m.content end
   from work_item w
   join conversation c on c.id = w.conversation_id
   join party p on p.id = c.party_id
@@ -64,6 +64,7 @@ class Line:
     last_at: int | None
     last_seq: int | None
     customer_at: int | None
+    content: str | None  # what those are besides text, as JSON, where they have none
 
 
 # The condition of the partial index, word for word: without it the planner would read every hand-over that ever was.

@@ -20,6 +20,7 @@ from core.store.api import Tx
 from core.store.work_items import WorkItem
 from gateway.desk.auth import Caller, Problem
 from gateway.desk.body import cause, fields
+from gateway.desk.uploads import Uploads
 from gateway.runtime import Gateway
 from gateway.webchat_typing import TYPING
 
@@ -30,8 +31,9 @@ _CURSOR_DIGITS_MAX = 18
 class Work:
     """Handlers of one gateway."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, uploads: Uploads) -> None:
         self._gateway = gateway
+        self._uploads = uploads
         self._channels = gateway.core_channels()
 
     async def lists(self, _: web.Request, caller: Caller) -> web.StreamResponse:
@@ -128,14 +130,15 @@ class Work:
 
     async def reply(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Say something to the customer, unless something was said that the agent has not seen."""
-        body = await fields(request, id=str, text=str, against_seq=int, target=(str, type(None)))
+        body = await fields(request, id=str, text=str, against_seq=int, target=(str, type(None)), file=(str, type(None)))
         conversation_id, at = request.match_info["conversation"], self._gateway.clock.now_ms()
         because = cause(body["id"], caller.agent.id)
+        file = self._uploads.named(body["file"], caller.agent, conversation_id)
 
         def unit(tx: Tx) -> Spoken:
             return speak.reply(
                 tx, self._channels, conversation_id, caller.agent, body["text"],
-                against_seq=body["against_seq"], cause=because, at=at, target=body["target"],
+                against_seq=body["against_seq"], cause=because, at=at, target=body["target"], file=file,
             )  # fmt: skip
 
         spoken = await self._gateway.store.write(unit)

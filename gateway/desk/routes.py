@@ -18,6 +18,7 @@ from gateway.desk.mails import Mails
 from gateway.desk.media import Attachments
 from gateway.desk.passwords import LEAST_CHARS, Passwords
 from gateway.desk.signing import Signing
+from gateway.desk.uploads import Uploads
 from gateway.runtime import Gateway
 
 PUBLIC = frozenset({("GET", "/desk/login"), ("POST", "/desk/login"), ("POST", "/desk/api/login")})
@@ -29,7 +30,8 @@ def install(app: web.Application, gateway: Gateway) -> None:
     sessions = Sessions(gateway, gateway.url)
     feed = Feed(gateway, sessions)
     signing = Signing(gateway, sessions, passwords)
-    work, accounts = Work(gateway), Accounts(gateway, passwords, feed.check_sessions)
+    uploads = Uploads(gateway)
+    work, accounts = Work(gateway, uploads), Accounts(gateway, passwords, feed.check_sessions)
     mails = Mails(gateway)
     attachments = Attachments(gateway)
     letters = DeadLetters(gateway)
@@ -50,6 +52,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
         ("GET", "/desk/api/conversations/{conversation}", agent, work.conversation),
         ("GET", "/desk/api/conversations/{conversation}/entries", agent, work.entries),
         ("POST", "/desk/api/conversations/{conversation}/reply", agent, work.reply),
+        ("POST", "/desk/api/conversations/{conversation}/files", agent, uploads.take),
         ("POST", "/desk/api/conversations/{conversation}/note", agent, work.note),
         ("POST", "/desk/api/messages/{message}/again", agent, work.again),
         ("GET", "/desk/api/messages/{message}/letter", agent, mails.parts),
@@ -96,6 +99,7 @@ class _Pages:
             "dispositions": [list(one) for one in DISPOSITIONS],
             "channels": {one.id: one.capabilities.family.value for one in self._gateway.core_channels().values()},
             "password_least": LEAST_CHARS,
+            "file_max_bytes": self._gateway.settings.media.max_bytes,
             "supervises": caller.agent.role.covers(Role.SUPERVISOR),
         }
         return pages.page(request, "desk.html", shows_frames=True, boot=boot, agent=caller.agent, is_admin=caller.agent.role is Role.ADMIN)

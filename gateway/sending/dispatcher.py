@@ -18,6 +18,7 @@ from core.model.inbound import DeliveryReport
 from core.model.outbound import SendError, SendErrorCode, SendResult
 from core.store import pauses
 from core.store.api import StoreUnavailable, Tx, Unit
+from gateway.media.outgoing import with_contents
 from gateway.runtime import ConfiguredChannel, Gateway
 from gateway.sending.lane import Lane, Permit
 
@@ -91,7 +92,9 @@ class Dispatcher:
         result = SendResult("")
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                result = await self._channels[channel_id].adapter.send(sending.message)
+                configured = self._channels[channel_id]
+                message = await with_contents(gateway, sending.message, configured.channel.capabilities.file_limits)
+                result = await configured.adapter.send(message)
         except SendError as failure:
             error = failure
         except TimeoutError:

@@ -20,14 +20,14 @@ from gateway.demo.operator import NUMBERS, Demo
 from gateway.demo.subscriber import OFFERINGS
 from gateway.desk.demo import demo_accounts
 from gateway.runtime import Gateway
-from gateway.simulator import calling, dialling, mailbox, telegram_app, texting
+from gateway.simulator import calling, dialling, mailbox, received, telegram_app, texting
 from gateway.simulator.scene import API, Scene, json_body
 
 _QUEUE_MAX = 500
 _BEAT_S = 15.0
 _GOODBYE = "goodbye"
 _APPS = ("sms", "whatsapp", "telegram", "mail")
-_DEVICES = (texting.install, dialling.install, calling.install, telegram_app.install, mailbox.install)
+_DEVICES = (texting.install, dialling.install, calling.install, telegram_app.install, mailbox.install, received.install)
 
 
 def install(app: web.Application, gateway: Gateway, demo: Demo) -> None:

@@ -19,7 +19,7 @@ from aiohttp import web
 
 from core.clock import Clock
 from gateway.simulator.telegram_bots import Bot
-from gateway.simulator.telegram_wire import Refusal, chat_member, checked
+from gateway.simulator.telegram_wire import Refusal, chat_member, checked, fields_of, json_object
 from gateway.simulator.twilio_wire import Exchange, as_text
 
 KEPT_MESSAGES = 200
@@ -125,6 +125,10 @@ class TelegramStandIn:
         self._files[file_id] = (path, content)
         return file_id
 
+    def find(self, file_id: str) -> tuple[str, bytes] | None:
+        """Return path and content of a file."""
+        return self._files.get(file_id)
+
     async def close(self) -> None:
         """Stop waiting and end the connections."""
         for bot in self._bots.values():
@@ -137,7 +141,7 @@ class TelegramStandIn:
     async def call(self, request: web.Request) -> web.Response:
         """Answer one call of the Bot API."""
         method, token = request.match_info["method"], request.match_info["token"]
-        fields = await _fields(request)
+        fields = await fields_of(request, self.upload)
         try:
             if token not in self._bots:
                 raise Refusal(401, "Unauthorized")
@@ -245,7 +249,7 @@ class TelegramStandIn:
             person = str(_sender(pushed.update)["id"])
             asked = as_text(f"POST {bot.url} HTTP/1.1", pushed.headers, json.dumps(pushed.update, indent=1, ensure_ascii=False))
             self._note("telegram-update", person, asked, f"HTTP/1.1 {pushed.status or 'none'}", pushed.answer)
-            call = _json_object(pushed.answer)
+            call = json_object(pushed.answer)
             if "method" in call:
                 with suppress(Refusal):  # nobody is told of a call in an answer that goes wrong
                     await self._run(bot, str(call.pop("method")), call)
@@ -262,21 +266,6 @@ def make_routes(telegram: TelegramStandIn) -> list[web.RouteDef]:
         web.route("*", "/bot{token}/{method}", telegram.call),
         web.get("/file/bot{token}/{path:.+}", telegram.file),
     ]
-
-
-async def _fields(request: web.Request) -> dict[str, Any]:
-    """Return the fields of a call, which may come in its query, as a form or as JSON."""
-    if request.content_type == "application/json":
-        return {**request.query, **_json_object(await request.text())}
-    return {**request.query, **{name: value for name, value in (await request.post()).items() if isinstance(value, str)}}
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _command(text: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway import pages
+from gateway.simulator.received import received
 from gateway.simulator.scene import API, Scene, json_body, text_of
 
 SAMPLE = "/static/simulator/sample.png"
@@ -52,6 +53,9 @@ class _Telegram:
     def arrived(self, message: Mapping[str, Any]) -> None:
         """Put a message, or what became of it, into the phone's memory and on its screen."""
         document = {name: value for name, value in message.items() if name not in {"token", "phone", "mine", "number"}}
+        if "file" in message:
+            file = received(message["file"], self._telegram.find(message["file"]))
+            document["files"] = [file] if file else []
         number = message["number"]
         kept = self._phones.keep(_APP, message["phone"], str(number), {**document, "number": number, "sent": message["mine"]})
         self._scene.feed.tell(_APP, kept)

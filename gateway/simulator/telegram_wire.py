@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from aiohttp import web
+
 TEXT_CHARS_MAX = 4_096
 CAPTION_CHARS_MAX = 1_024
 CALLBACK_BYTES_MAX = 64
@@ -46,6 +48,26 @@ def checked(method: str, fields: Fields) -> dict[str, Any]:
     if strange:
         raise Refusal(400, f"Bad Request: unknown field {strange[0]}")
     return {name: read(fields.get(name)) for name, read in known.items() if name in fields or read in _NEEDED}
+
+
+async def fields_of(request: web.Request, keep: Callable[[bytes, str], str]) -> dict[str, Any]:
+    """Return the fields of a call, which may come in its query, as a form or as JSON; a file is kept, and its field is its id."""
+    if request.content_type == "application/json":
+        return {**request.query, **json_object(await request.text())}
+    sent = {
+        name: keep(value.file.read(), f"files/{value.filename}") if isinstance(value, web.FileField) else value
+        for name, value in (await request.post()).items()
+    }
+    return {**request.query, **sent}
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Return the JSON object in a text, empty if there is none."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def chat_member(chat: Fields, person: Fields, at: int, status: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.simulator.received import received
 from gateway.simulator.scene import API, Scene, json_body, sample, text_of
 from gateway.simulator.twilio_wire import WHATSAPP, PhoneMessage, bare
 
@@ -78,8 +79,8 @@ class _Texting:
         kept = self._phones.find(app, number, message.sid)
         if kept is not None and kept["status"] == message.status:
             return
-        document = kept or _document(message, sent=sent)
-        self._scene.feed.tell(app, self._phones.keep(app, number, message.sid, {**document, "status": message.status}))
+        document = {**(kept or {}), **self._document(message, sent=sent), "status": message.status}
+        self._scene.feed.tell(app, self._phones.keep(app, number, message.sid, document))
 
     def _until(self, number: str) -> web.Response:
         return web.json_response({"open_until": self._twilio.open_until(f"{WHATSAPP}{number}", self._ours("whatsapp"))})
@@ -90,6 +91,18 @@ class _Texting:
 
     def _attached(self, body: Mapping[str, Any], to: str) -> tuple[str, ...]:
         return (self._twilio.upload(to, "image/png", sample()),) if body.get("picture") is True and to else ()
+
+    def _document(self, message: PhoneMessage, *, sent: bool) -> dict[str, Any]:
+        """Return a message as the page shows it; of attachments only those that are on this machine."""
+        document: dict[str, Any] = {"sent": sent, "text": message.body, "at": message.at}
+        if message.media:
+            files = (received(url.rpartition("/")[2], self._twilio.files.find(url.rpartition("/")[2])) for url in message.media)
+            document |= {"media": [SAMPLE]} if sent else {"files": [file for file in files if file]}
+        if message.buttons:
+            document["buttons"] = [list(button) for button in message.buttons]
+        if "Latitude" in message.extra:
+            document["place"] = message.extra["Label"]
+        return document
 
     def _extra(self, app: str, body: Mapping[str, Any], number: str) -> dict[str, str]:
         """Return the fields of the webhook that a pressed button or a place adds."""
@@ -104,15 +117,3 @@ class _Texting:
             raise web.HTTPBadRequest
         replied = {"OriginalRepliedMessageSid": body["message"], "OriginalRepliedMessageSender": self._ours(app)}
         return {"MessageType": "button", "ButtonText": title, "ButtonPayload": pressed, **replied}
-
-
-def _document(message: PhoneMessage, *, sent: bool) -> dict[str, Any]:
-    """Return a message as the page shows it; of attachments only those that this machine made."""
-    document: dict[str, Any] = {"sent": sent, "text": message.body, "at": message.at}
-    if message.media:
-        document["media"] = [SAMPLE] if sent else list(message.media)
-    if message.buttons:
-        document["buttons"] = [list(button) for button in message.buttons]
-    if "Latitude" in message.extra:
-        document["place"] = message.extra["Label"]
-    return document

@@ -42,6 +42,7 @@ from gateway.simulator.twilio_wire import (
 WEBHOOK_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 KEPT_MESSAGES = 1_000
 KEPT_EXCHANGES = 200
+BODY_BYTES_MAX = 60_000_000  # a bot may upload files of 50 MB
 WINDOW_MS = 24 * 3_600_000
 _WINDOW_CLOSED = "63016"
 _FORM = "application/x-www-form-urlencoded; charset=UTF-8"
@@ -232,6 +233,7 @@ class TwilioStandIn:
 
     async def _statuses(self, account: Account, message: PhoneMessage) -> None:
         """Take a message from queued to delivered, or to its error, telling its callback each time."""
+        message = await self.files.taken(self._open(), account, message, self._sid("ME"))
         for status in ("queued", "failed") if message.error else ("queued", "sent", "delivered"):
             await self._tell(account, replace(message, status=status))
 
@@ -284,7 +286,7 @@ class TwilioStandIn:
 
 def make_app(twilio: TwilioStandIn) -> web.Application:
     """Build the application that answers for api.twilio.com."""
-    app = web.Application()
+    app = web.Application(client_max_size=BODY_BYTES_MAX)
     Lists(twilio).install(app)
     app.router.add_post(f"/{API_VERSION}/Accounts/{{sid}}/Messages.json", twilio.create)
     app.router.add_get(f"/{API_VERSION}/Accounts/{{sid}}/Messages/{{message}}/Media/{{file}}", twilio.file)

@@ -43,7 +43,7 @@ def check_message(account: Account, form: Form) -> None:
         raise Refusal(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
     if len(media) > (1 if to.startswith(WHATSAPP) else _MEDIA_MAX):
         raise Refusal(400, 21623, "Number of media files exceeds allowed limit")
-    if not all(url.startswith("https://") for url in media):
+    if not all(url.startswith(("https://", "http://127.0.0.1:")) for url in media):
         raise Refusal(400, 21620, "Invalid media URL(s)")
     if callback and not callback.startswith(("http://", "https://")):
         raise Refusal(400, 21609, "The 'StatusCallback' URL is not a valid URL.")

@@ -9,12 +9,15 @@ import io
 import math
 import struct
 import wave
+from dataclasses import replace
 
+import aiohttp
 from aiohttp import web
 
-from gateway.simulator.twilio_wire import API_VERSION, Account, Refusal
+from gateway.simulator.twilio_wire import API_VERSION, Account, PhoneMessage, Refusal
 
 KEPT = 50
+_NOT_FETCHED = "63019"  # the media could not be downloaded
 RATE_HZ = 8_000
 _TONES_HZ = (440.0, 554.4, 659.3)
 _ID3 = b"ID3\x04" + bytes(6)
@@ -36,6 +39,22 @@ class Files:
         if len(self._files) > KEPT:
             del self._files[next(iter(self._files))]
         return f"{self.base_url}{address}"
+
+    async def taken(self, http: aiohttp.ClientSession, account: Account, message: PhoneMessage, sid: str) -> PhoneMessage:
+        """Fetch what a message to a person attaches, as Twilio does, and keep it under `sid`; where that fails the message does."""
+        if not message.media or message.error:
+            return message
+        try:
+            async with http.get(message.media[0]) as answer:
+                content = await answer.read() if answer.status == 200 else b""
+                kept = self.keep(account, f"Messages/{message.sid}/Media/{sid}", answer.content_type, content)
+        except (aiohttp.ClientError, TimeoutError):
+            content, kept = b"", ""
+        return replace(message, media=(kept,)) if content else replace(message, error=_NOT_FETCHED)
+
+    def find(self, name: str) -> tuple[str, bytes] | None:
+        """Return type and content of the file with this name."""
+        return next((kept for address, kept in self._files.items() if address.endswith(f"/{name}")), None)
 
     def answer(self, path: str) -> web.Response:
         """Return the answer to a call for a file; a recording can be asked for as .wav, which it is, or as .mp3."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from core.store.blobs import Blobs
 
 CONTENT = b"a voice note\x00\xff" * 1_000
+DAY = 1_700_000_000.0
 
 
 def files(folder: Path) -> list[Path]:
@@ -58,3 +62,56 @@ def test_a_content_that_was_changed_on_disk_is_not_given_out(tmp_path: Path) -> 
     blobs.path(digest).write_bytes(b"something else")
     with pytest.raises(KeyError):
         blobs.read(digest)
+
+
+def aged(blobs: Blobs, digest: str, days: float) -> None:
+    """Let a content have been kept so many days before `DAY`."""
+    os.utime(blobs.path(digest), (DAY - days * 86_400, DAY - days * 86_400))
+
+
+def test_what_was_not_kept_for_long_is_found_and_removed(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "contents")
+    old, new = blobs.keep(b"old"), blobs.keep(b"new")
+    aged(blobs, old, 2)
+    aged(blobs, new, 0)
+    before = DAY - 86_400
+    assert [digest for folder in blobs.aged(before) for digest in folder] == [old]
+    assert blobs.sweep([old, new], before) == 1
+    assert blobs.read(new) == b"new"
+    with pytest.raises(KeyError):
+        blobs.path(old)
+    assert blobs.sweep([old], before) == 0
+
+
+def test_what_is_kept_again_is_not_removed_by_who_has_found_it_before(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "contents")
+    digest = blobs.keep(CONTENT)
+    aged(blobs, digest, 2)
+    found = [one for folder in blobs.aged(DAY) for one in folder]
+    assert blobs.keep(CONTENT) == digest
+    assert blobs.sweep(found, DAY) == 0
+    assert blobs.read(digest) == CONTENT
+
+
+def test_keeping_and_sweeping_at_once_never_loses_what_was_kept(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "contents")
+    digest = blobs.keep(CONTENT)
+    over = threading.Event()
+
+    def sweep() -> int:
+        removed = 0
+        while not over.is_set():
+            removed += blobs.sweep([digest], DAY)
+        return removed
+
+    with ThreadPoolExecutor(1) as pool:
+        sweeper = pool.submit(sweep)
+        try:
+            for _ in range(300):
+                with suppress(KeyError, FileNotFoundError):  # it may be swept from here on
+                    aged(blobs, digest, 2)
+                blobs.keep(CONTENT)
+                assert blobs.read(digest) == CONTENT
+        finally:
+            over.set()
+        assert sweeper.result() > 0

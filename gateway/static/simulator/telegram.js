@@ -36,7 +36,7 @@ export class Telegram extends Texts {
   item(message) {
     const item = super.item(message);
     if (message.edited) item.querySelector("time").prepend("edited ");
-    if (message.file) item.querySelector(".bubble").append(node("span", "attachment", `Attachment: ${message.kind}`));
+    if (message.file && !message.files?.length) item.querySelector(".bubble").append(node("span", "attachment", `Attachment: ${message.kind}`));
     if (message.sent && message.text && !message.kind && !/^[📍🎤👋]/u.test(message.text)) {
       const change = node("button", "tg-change", "Edit");
       change.type = "button";

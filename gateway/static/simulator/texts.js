@@ -58,6 +58,7 @@ export class Texts {
     const bubble = node("p", message.sent ? "bubble customer mine" : "bubble", message.text);
     bubble.dir = "auto";
     for (const url of message.media ?? []) bubble.append(picture(url));
+    for (const file of message.files ?? []) bubble.append(attached(file));
     item.append(bubble, node("time", "", time(message.at)));
     return item;
   }
@@ -87,6 +88,20 @@ export class Texts {
     this.list.append(item);
     this.list.scrollTop = this.list.scrollHeight;
   }
+}
+
+/* What the operator sent along, as it reached this phone: a picture is shown, anything else can be opened. */
+function attached({ address, shown }) {
+  if (shown === "image") {
+    const image = node("img", "attachment got-file");
+    image.src = address;
+    image.alt = "Picture from the operator";
+    return image;
+  }
+  const link = node("a", "attachment got-file", "Open the file");
+  link.href = address;
+  link.target = "_blank";
+  return link;
 }
 
 /* A picture that this machine has is shown; any other is named only, since the page fetches nothing from elsewhere. */

@@ -44,6 +44,12 @@ class Signed:
         body = {"id": new_id(), "text": text, "against_seq": against, **more}
         return await self.post(f"/desk/api/conversations/{conversation}/reply", body)
 
+    async def upload(self, conversation: str, target: str, content: bytes, name: str = "a.png", headers: Any = None) -> tuple[int, Any]:
+        url = f"{self.url}/desk/api/conversations/{conversation}/files"
+        params = {"target": target, "name": name}
+        async with self.http.post(url, params=params, data=content, headers=HEADERS if headers is None else headers) as answer:
+            return answer.status, await answer.json()
+
     async def note(self, conversation: str, text: str, **more: Any) -> tuple[int, Any]:
         return await self.post(f"/desk/api/conversations/{conversation}/note", {"id": new_id(), "text": text, **more})
 

@@ -1,0 +1,47 @@
+"""Removes contents that no row names: uploads that were never sent, and what a crash left between a file and its row.
+
+Only what was last kept a day ago, so that nothing is in the way of somebody who has kept a content and is about to name it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+
+from core.store import media as rows
+from gateway.loops import do_every, keep_running
+from gateway.runtime import Gateway
+
+AGE_S = 24 * 3_600.0
+FIRST_S = 600.0  # after the start, when there is more to do
+EVERY_S = 24 * 3_600.0
+_BATCH = 200
+
+
+async def sweep(gateway: Gateway) -> int:
+    """Remove what is not named, and return how many contents that were; raises OSError and `StoreUnavailable`."""
+    before_s = gateway.clock.now_ms() / 1_000 - AGE_S
+    removed = 0
+    folders = gateway.blobs.aged(before_s)
+    while (aged := await asyncio.to_thread(next, folders, None)) is not None:
+        for start_at in range(0, len(aged), _BATCH):
+            removed += await _swept(gateway, aged[start_at : start_at + _BATCH], before_s)
+    if removed:
+        gateway.counters.add("contents_swept", removed)
+    return removed
+
+
+async def _swept(gateway: Gateway, digests: list[str], before_s: float) -> int:
+    named = await gateway.store.read(lambda tx: rows.named(tx, digests))
+    return await asyncio.to_thread(gateway.blobs.sweep, [one for one in digests if one not in named], before_s)
+
+
+async def _run(gateway: Gateway) -> None:
+    await asyncio.sleep(FIRST_S)
+    await do_every(gateway, "contents", EVERY_S, partial(sweep, gateway))
+
+
+def start(gateway: Gateway, stack: AsyncExitStack) -> None:
+    """Start sweeping, some time from now and then once a day, until `stack` is left."""
+    keep_running(_run(gateway), stack)
