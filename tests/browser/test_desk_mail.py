@@ -41,6 +41,7 @@ async def test_nothing_in_a_mail_runs_or_reaches_out(tmp_path: Path, open_page: 
         page = desk.page
         await expect(page.locator(".mail-line.subject").first).to_contain_text("<img src=")
         await expect(page.get_by_text("ben@office.example").first).to_be_visible()
+        await expect(page.locator(".said .via").first).to_have_text("E-mail")
         for number in range(2):
             said = page.locator(".said.customer").nth(number)
             await said.get_by_text("Quoted text and signature").click()

@@ -20,8 +20,7 @@ const SHOWN = /^(work_item|owner|person|interaction|case|consent)/;
 let open = null; // the open conversation: the gateway's document, with `complete`, the cursor up to which nothing is missing
 let followed = false; // the feed follows the open conversation
 const reads = new Reads(failed);
-const timeline = new Timeline({ older: showOlder, again: sendAgain });
-timeline.families = settings.channels;
+const timeline = new Timeline({ older: showOlder, again: sendAgain }, settings.channels);
 const lists = new Lists(openConversation, me.id);
 const feed = new Feed({
   event: heard,

@@ -15,8 +15,9 @@ function corrected({ corrects, corrected_by: by }) {
 }
 
 export class Timeline {
-  constructor(handlers) {
+  constructor(handlers, families) {
     this.handlers = handlers; // older, again
+    this.families = families; // of channels, by their ids
     this.box = byId("timeline");
     this.stuck = true; // the newest entry is in view and stays there, whatever grows or shrinks
     this.box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -31,7 +32,6 @@ export class Timeline {
     this.statuses = new Map();
     this.media = new Map(); // what became of attachments
     this.names = {};
-    this.families = {};
     this.older = false;
     reconcile(this.box, []);
   }
