@@ -5,17 +5,19 @@ What is found goes the way of every message, as one that came late; what came af
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 
 from core.crash import point
 from core.model.adapter import BackFills, Missed
 from core.model.inbound import InboundEvent, InboundMessage, RawRequest, UnreadableRequest
 from core.model.outbound import SendError
 from core.store import journal, provider_cursors
-from core.store.api import StoreUnavailable, Tx
+from core.store.api import Tx
 from core.store.provider_cursors import ProviderCursor
+from gateway.loops import do_every, keep_running
 from gateway.receive import keep_unreadable, take_in
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -25,16 +27,11 @@ OVERLAP_MS = 600_000  # for lists that are behind, and clocks that differ
 _LOG = logging.getLogger(__name__)
 
 
-async def run(gateway: Gateway) -> None:
-    """Fetch what was missed, for ever; ends at once where no provider has a list."""
-    channels = [configured for configured in gateway.channels.values() if isinstance(configured.adapter, BackFills)]
-    while channels:
-        for configured in channels:
-            try:
-                await fetch(gateway, configured)
-            except StoreUnavailable as unavailable:
-                _LOG.warning("what was missed on %s waits for the store: %s", configured.channel.id, unavailable.code)
-        await asyncio.sleep(EVERY_S)
+def start(gateway: Gateway, stack: AsyncExitStack) -> None:
+    """Fetch what was missed on every channel whose provider has a list, now and then again; leaving `stack` ends it."""
+    for configured in gateway.channels.values():
+        if isinstance(configured.adapter, BackFills):
+            keep_running(do_every(gateway, "back_fill", EVERY_S, partial(fetch, gateway, configured)), stack)
 
 
 async def fetch(gateway: Gateway, configured: ConfiguredChannel) -> int:

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from gateway.demo.operator import admit_customers, connect_numbers, start_demo
 from gateway.desk.demo import ensure_demo_accounts
 from gateway.door import Door, most_connections
 from gateway.hints import Hints
+from gateway.loops import keep_running
 from gateway.mail import imap as mail_imap
 from gateway.mail import reading as mail_reading
 from gateway.mail import server as mail_server
@@ -205,15 +206,9 @@ async def _start_loops(gateway: Gateway, runner: ActionRunner, stack: AsyncExitS
     workers = Workers(gateway, actions.resume_due, tuning.unknown_wait_ms)
     stack.push_async_callback(workers.drain, DRAIN_OUT_S)
     stack.push_async_callback(actions.drain, DRAIN_OUT_S)
-    replays, missed = replay.run(gateway), backfill.run(gateway)
-    for loop in (workers.dispatch(), workers.fire_timers(), workers.resume_actions(), replays, missed):
-        stack.push_async_callback(_cancel, asyncio.create_task(loop))
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    for loop in (workers.dispatch(), workers.fire_timers(), workers.resume_actions(), replay.run(gateway)):
+        keep_running(loop, stack)
+    backfill.start(gateway, stack)
 
 
 async def _start_web(app: web.Application, listener: socket.socket, counters: Counters, most: int, stack: AsyncExitStack) -> None:

@@ -5,9 +5,7 @@ What no last part completes in time is taken in as it is. Must not know a provid
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
@@ -18,12 +16,11 @@ from core.model.address import Address, AddressKind
 from core.model.inbound import InboundEvent, InboundMessage, RawRequest
 from core.model.outbound import Answer
 from core.store import parts
-from core.store.api import StoreUnavailable
 from core.store.parts import KeptPart
+from gateway.loops import do_every, keep_running
 from gateway.runtime import ConfiguredChannel, Gateway
 
 MISSING = "[...]"
-_LOG = logging.getLogger(__name__)
 _KNOWN_MS = 3_600_000  # parts of a message that was recorded are known for this long
 _LOOK_S = 15.0
 Take = Callable[[InboundMessage], Awaitable[Answer]]
@@ -53,26 +50,12 @@ def start(gateway: Gateway, stack: AsyncExitStack, take_in: TakeIn) -> None:
     """Look after the parts that wait on every channel that delivers some, with `gateway.receive.take_in`; leaving `stack` ends it."""
     for configured in gateway.channels.values():
         if configured.channel.capabilities.parts_wait_s:
-            task = asyncio.create_task(_look_after(gateway, configured, take_in))
-            stack.push_async_callback(_end, task)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+            keep_running(_look_after(gateway, configured, take_in), stack)
 
 
 async def _look_after(gateway: Gateway, configured: ConfiguredChannel, take_in: TakeIn) -> None:
-    wait_s = configured.channel.capabilities.parts_wait_s
-    while True:
-        try:
-            await _late(gateway, configured, take_in, gateway.clock.now_ms())
-        except StoreUnavailable as unavailable:
-            _LOG.warning("parts of messages on %s wait for the store: %s", configured.channel.id, unavailable.code)
-        except Exception as error:  # noqa: BLE001 - as for the other loops: nobody would start it again
-            _LOG.error("the loop over parts of messages on %s failed and goes on", configured.channel.id, exc_info=error)
-            gateway.counters.add("loop_failures", loop="message_parts")
-        await asyncio.sleep(min(wait_s / 2 + 0.05, _LOOK_S))
+    every_s = min(configured.channel.capabilities.parts_wait_s / 2 + 0.05, _LOOK_S)
+    await do_every(gateway, "message_parts", every_s, lambda: _late(gateway, configured, take_in, gateway.clock.now_ms()))
 
 
 async def _late(gateway: Gateway, configured: ConfiguredChannel, take_in: TakeIn, at: int) -> None:

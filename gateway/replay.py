@@ -12,7 +12,7 @@ from typing import Any
 
 from core.model.inbound import RawRequest, UnreadableRequest
 from core.store import dead_letters
-from core.store.api import Tx
+from core.store.api import StoreUnavailable, Tx
 from gateway.loops import do_when_due
 from gateway.mail.kept import TOPIC as KEPT
 from gateway.mail.kept import restored
@@ -51,10 +51,14 @@ async def _read(gateway: Gateway, channel_id: str, request: RawRequest) -> str:
         gateway.hints.wake(KEPT)
         return "" if found else "content_gone"
     try:
-        events = configured.adapter.parse(request)
+        await take_in(gateway, configured, request, configured.adapter.parse(request), missed=True)
     except UnreadableRequest as unreadable:
         return unreadable.code
-    await take_in(gateway, configured, request, events, missed=True)
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up those behind it
+        _LOG.error("request on %s could not be taken in", channel_id, exc_info=error)
+        return "failed"
     return ""
 
 

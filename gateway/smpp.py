@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from channels.smpp_parts import Part
 from core.model.outbound import Answer, SendError
 from core.store import parts, smsc
 from core.store.api import StoreUnavailable
+from gateway.backoff import Backoff
+from gateway.loops import do_every
 from gateway.receive import receive
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -60,10 +61,9 @@ class _Line:
         self._configured = configured
         self._adapter = adapter
         self._id = configured.channel.id
-        self._jitter = random.Random()  # noqa: S311 - spreads attempts to connect, protects nothing
+        self._backoff = Backoff(configured.settings.reconnect_s, RECONNECT_MAX_S)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
-        self._failures = 0
         self._turns: dict[str, asyncio.Future[None]] = {}
         self._open: dict[str, _Taking] = {}
         self._sessions: dict[tuple[str, str], str] = {}
@@ -74,7 +74,8 @@ class _Line:
     def start(self) -> None:
         """Begin to connect."""
         self._begin(self._connect())
-        self._begin(self._sweep())
+        interval_s = min(self._configured.settings.parts_wait_s / 2 + 0.05, SWEEP_MAX_S)
+        self._begin(do_every(self._gateway, "message_parts", interval_s, self._look_after_parts))
 
     async def stop(self) -> None:
         """Unbind, and end what is left."""
@@ -100,10 +101,7 @@ class _Line:
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would connect again
                 _LOG.error("the bind of %s failed", self._id, exc_info=error)
                 self._lost("failed")
-            first_s = self._configured.settings.reconnect_s
-            delay_s = min(first_s * 2 ** min(self._failures, 16), max(RECONNECT_MAX_S, first_s))
-            self._failures += 1
-            await asyncio.sleep(delay_s * (0.5 + self._jitter.random() / 2))
+            await asyncio.sleep(self._backoff.failed())
 
     def _lost(self, code: str) -> None:
         if not self._stopping:
@@ -112,7 +110,7 @@ class _Line:
 
     def _bound(self) -> None:
         self._gateway.counters.add("binds", channel=self._id)
-        self._failures = 0
+        self._backoff.worked()
         self._since, self._bound_at = self._proved_at, self._gateway.clock.now_ms()
         self._marked_at = self._bound_at
         self._claimed.clear()
@@ -215,22 +213,9 @@ class _Line:
         await self._receive({**fields, "id": f"{series}:{began_at}"}, at)
         await store.write(lambda tx: parts.end_series(tx, self._id, series, at))
 
-    async def _sweep(self) -> None:
-        """Look after parts of messages, for ever."""
-        interval_s = min(self._configured.settings.parts_wait_s / 2 + 0.05, SWEEP_MAX_S)
-        while True:
-            try:
-                await self._look_after_parts(self._gateway.clock.now_ms())
-            except StoreUnavailable as unavailable:
-                _LOG.warning("parts of messages on %s wait for the store: %s", self._id, unavailable.code)
-            except Exception as error:  # noqa: BLE001 - as for the other loops: nobody would start it again
-                _LOG.error("the loop over parts of messages on %s failed and goes on", self._id, exc_info=error)
-                self._gateway.counters.add("loop_failures", loop="message_parts")
-            await asyncio.sleep(interval_s)
-
-    async def _look_after_parts(self, at: int) -> None:
+    async def _look_after_parts(self) -> None:
         """Take in what no last part will complete any more, and what a dead process left complete; forget what is long done."""
-        store = self._gateway.store
+        store, at = self._gateway.store, self._gateway.clock.now_ms()
         for series in await store.read(lambda tx: parts.waiting_series(tx, self._id)):
             await self._join(series, at)
         await store.write(lambda tx: parts.forget_series(tx, self._id, at - SERIES_MS))

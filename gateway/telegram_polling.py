@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from channels.telegram import Telegram
 from core.model.outbound import Answer, SendError
 from core.store.api import StoreUnavailable
+from gateway.backoff import Backoff
 from gateway.receive import receive
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -41,9 +41,9 @@ class _Poller:
         self._configured = configured
         self._adapter = adapter
         self._id = configured.channel.id
-        self._jitter = random.Random()  # noqa: S311 - spreads attempts, protects nothing
+        self._backoff = Backoff(AGAIN_S, AGAIN_MAX_S)
+        self._lost = False
         self._offset = 0
-        self._failures = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -61,7 +61,8 @@ class _Poller:
             try:
                 for update in await self._adapter.bot.updates(self._offset):
                     await self._take(update)
-                self._failures = 0
+                self._backoff.worked()
+                self._lost = False
             except (SendError, StoreUnavailable) as error:
                 wait_s = self._failed(str(error.code), error)
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would ask again
@@ -73,12 +74,11 @@ class _Poller:
 
     def _failed(self, code: str, error: SendError | StoreUnavailable | None) -> float:
         """Count a failure and return the seconds to wait."""
-        if not self._failures and error is not None:
+        if not self._lost and error is not None:
             _LOG.warning("updates on %s do not arrive: %s", self._id, error)
+        self._lost = True
         self._gateway.counters.add("poll_failures", channel=self._id, code=code)
-        wait_s: float = min(AGAIN_S * 2 ** min(self._failures, 16), AGAIN_MAX_S)
-        wait_s *= 0.5 + self._jitter.random() / 2
-        self._failures += 1
+        wait_s = self._backoff.failed()
         wish = error.retry_after_s if isinstance(error, SendError) else None
         return max(wait_s, wish or 0.0)
 

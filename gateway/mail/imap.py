@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
@@ -22,6 +21,7 @@ from core.model.inbound import RawRequest
 from core.store import mailboxes
 from core.store.api import StoreUnavailable
 from core.store.mailboxes import Cursor
+from gateway.backoff import Backoff
 from gateway.mail.kept import MAIL, keep
 from gateway.mail.mailbox import Listed, Mailbox, MailboxLost
 from gateway.runtime import ConfiguredChannel, Gateway
@@ -54,7 +54,7 @@ class _Reader:
         self._mailbox: Mailbox | None = None
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
-        self._jitter = random.Random()  # noqa: S311 - spreads attempts to connect, protects nothing
+        self._backoff = Backoff(RECONNECT_FIRST_S, RECONNECT_MAX_S)
 
     def start(self) -> None:
         """Begin to read."""
@@ -70,12 +70,11 @@ class _Reader:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self) -> None:
-        failures = 0
         while True:
             try:
                 mailbox = self._mailbox = await self._do(self._connected)
                 self._gateway.counters.add("mailbox_connects", channel=self._id)
-                failures = 0
+                self._backoff.worked()
                 await self._follow(mailbox)
             except MailboxLost as lost:
                 self._note(lost.code)
@@ -89,9 +88,7 @@ class _Reader:
                 if opened is not None:
                     opened.abort()
                     await self._do(opened.close)
-            delay_s = min(RECONNECT_FIRST_S * 2 ** min(failures, 16), RECONNECT_MAX_S)
-            failures += 1
-            await asyncio.sleep(delay_s * (0.5 + self._jitter.random() / 2))
+            await asyncio.sleep(self._backoff.failed())
 
     def _connected(self) -> Mailbox:
         mailbox = Mailbox(self._settings)

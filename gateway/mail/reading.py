@@ -16,10 +16,11 @@ from functools import partial
 from channels.email_events import author_of
 from core.crash import point
 from core.model.inbound import InboundEvent, InboundMessage, Letter, RawRequest, UnreadableRequest
-from core.store import kept_requests
-from core.store.api import StoreUnavailable
+from core.record import MASK
+from core.store import journal, kept_requests
+from core.store.api import StoreUnavailable, Tx
 from core.store.kept_requests import Kept
-from gateway.loops import UNAVAILABLE_S, do_when_due
+from gateway.loops import UNAVAILABLE_S, do_when_due, keep_running
 from gateway.mail.kept import TOPIC, restored
 from gateway.mail_parsing import MailParsers, UnreadableMail
 from gateway.receive import keep_unreadable, take_in
@@ -40,9 +41,7 @@ async def start(gateway: Gateway, stack: AsyncExitStack) -> None:
     now = gateway.clock.now_ms()
     await gateway.store.write(lambda tx: kept_requests.abandon(tx, now))
     reader = _Reader(gateway, await stack.enter_async_context(MailParsers()))
-    task = asyncio.create_task(do_when_due(gateway, TOPIC, lambda: kept_requests.next_due, reader.read_due))
-    stack.push_async_callback(asyncio.wait, {task})
-    stack.callback(task.cancel)
+    keep_running(do_when_due(gateway, TOPIC, lambda: kept_requests.next_due, reader.read_due), stack)
 
 
 class _Reader:
@@ -73,7 +72,7 @@ class _Reader:
         meant = [_unreadable(configured, kept, request)] if events is None else events
         await self._patiently(lambda: take_in(gateway, configured, raw, meant))
         point("kept.taken")
-        await self._patiently(lambda: gateway.store.write(lambda tx: kept_requests.end(tx, kept.id, code)))
+        await self._patiently(lambda: gateway.store.write(lambda tx: _end(tx, kept, code, meant)))
 
     async def _parsed(self, kept: Kept, configured: ConfiguredChannel) -> tuple[RawRequest, str | None, Sequence[InboundEvent] | None]:
         """Return the request, why it could not be read, and its events; None for one that a person must look at."""
@@ -110,6 +109,14 @@ class _Reader:
                 await asyncio.sleep(UNAVAILABLE_S)
             else:
                 return
+
+
+def _end(tx: Tx, kept: Kept, code: str | None, meant: Sequence[InboundEvent]) -> None:
+    """Say that a request was read; one in which somebody told a secret is not kept any longer."""
+    kept_requests.end(tx, kept.id, code)
+    said = (event.external_id for event in meant if isinstance(event, InboundMessage))
+    if any(journal.raw_of(tx, kept.channel_id, external_id) == MASK for external_id in said):
+        kept_requests.forget(tx, kept.id)
 
 
 def _unreadable(configured: ConfiguredChannel, kept: Kept, request: RawRequest) -> InboundMessage:

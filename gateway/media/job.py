@@ -21,7 +21,7 @@ from core.model.outbound import SendError, SendErrorCode
 from core.store import media as rows
 from core.store.api import StoreUnavailable, Unit
 from core.store.media import Item
-from gateway.loops import do_when_due
+from gateway.loops import do_when_due, keep_running
 from gateway.media.contents import ContentRefused, Kept
 from gateway.media.fetch import Fetcher, FetchFailed, origin_of
 from gateway.runtime import ConfiguredChannel, Gateway
@@ -175,11 +175,4 @@ async def start(gateway: Gateway, stack: AsyncExitStack) -> None:
     await gateway.store.write(lambda tx: rows.abandon(tx, gateway.lease, now))
     job = MediaJob(gateway)
     stack.push_async_callback(job.close)
-    task = asyncio.create_task(job.run())
-
-    async def stop() -> None:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-    stack.push_async_callback(stop)
+    keep_running(job.run(), stack)
