@@ -154,6 +154,11 @@ def file_heard(tx: Tx, channel: Channel, person: Person, said: InboundMessage, p
     return "mail_loop" if loops else None
 
 
+def conceal(tx: Tx, message_id: str, said: InboundMessage) -> None:
+    """Forget what a mail says beside its text, of which the dialog has found that it is a secret."""
+    letters.conceal(tx, message_id, said.text)
+
+
 def hand_over(tx: Tx, person: Person, interaction_id: str, queue: str, reason: str, cause: str, at: int) -> None:
     """Let a conversation wait for a person because of a mail; nothing happens without a reason."""
     if not reason:

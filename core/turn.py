@@ -71,6 +71,8 @@ class Turns:
         if media.record(tx, arrival.id, arrival.channel.id, said.media, arrival.received_at):
             outcome.wake.add("media")
         raw = record.MASK if outcome.concealed else arrival.raw
+        if outcome.concealed and placed:
+            letters.conceal(tx, arrival.id, said)
         journal.insert(
             tx, arrival.channel.id, said.external_id, arrival.id, outcome.conversation_id, arrival.received_at, raw, outcome.answer
         )

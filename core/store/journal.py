@@ -40,6 +40,12 @@ def insert(
     )
 
 
+def raw_of(tx: Tx, channel_id: str, external_id: str) -> str | None:
+    """Return how an arrival came, or the mask where it was a secret; None if there was none."""
+    row = tx.one("select raw from inbound where channel_id = ? and external_id = ?", (channel_id, external_id))
+    return None if row is None else str(row[0])
+
+
 def set_answer(tx: Tx, channel_id: str, external_id: str, answer: Answer) -> None:
     """Keep the answer of an arrival that was journalled without one."""
     tx.execute(

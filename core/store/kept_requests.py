@@ -61,6 +61,11 @@ def end(tx: Tx, request_id: str, code: str | None = None) -> None:
     tx.execute("update kept_request set state = ?, code = ? where id = ?", ("unreadable" if code else "read", code, request_id))
 
 
+def forget(tx: Tx, request_id: str) -> None:
+    """Name the content of a request that was read no longer, so that it is removed; the same body is still known when it comes again."""
+    tx.execute("update kept_request set body = '' where id = ?", (request_id,))
+
+
 def next_due(tx: Tx) -> int | None:
     """Return when the next request is due, ms UTC, or None."""
     row = tx.one("select min(due_at) from kept_request where state = 'waiting'")

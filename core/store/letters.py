@@ -59,6 +59,18 @@ def insert(tx: Tx, filed: Filed, letter: Letter) -> None:
     )
 
 
+def conceal(tx: Tx, message_id: str, text: str) -> None:
+    """Forget what a mail says, which was a secret: its quotation, signature and look, and a subject with a word of `text`."""
+    row = tx.one("select header, subject_key from letter where message_id = ?", (message_id,))
+    if row is None:
+        return
+    known, key = decode(row[0]), row[1]
+    known.pop("more", None)
+    if any(word in known["subject"] for word in text.split()):
+        known["subject"], key = "", ""
+    tx.execute("update letter set header = ?, subject_key = ?, body = ? where message_id = ?", (encode(known), key, encode({}), message_id))
+
+
 def refer(tx: Tx, channel_id: str, thread: str, mail_ids: Iterable[str]) -> None:
     """Say that a thread refers to mails."""
     tx.many(

@@ -131,6 +131,21 @@ def _message(tx: Any) -> str:
     return "m"
 
 
+@pytest.mark.parametrize(("subject", "kept"), [("Question", "Question"), ("my pin is 4711", "")])
+def test_a_secret_in_a_mail_is_kept_nowhere(post: Post, subject: str, kept: str) -> None:
+    post.dialog.then(Advanced({"n": 1}, (Reply("Thanks"),), conceal=True))
+    html = "Content-Type: text/html\n\n<p>4711</p><p>--</p><p>Anna 4711</p>"
+    text = "4711" if kept else "my pin is 4711"
+    body = f"--b\n\n{text}\n\nOn Monday Ben wrote:\n> 4711\n--b\n{html}\n--b--"
+    fields = {"From": ANNA, "Subject": subject, "Content-Type": "multipart/alternative; boundary=b", "MIME-Version": "1.0"}
+    post.deliver(mail(body, **fields))
+    everything = str([post.rows(f"select * from {table}") for table in ("message", "inbound", "letter", "conversation", "event")])
+    assert "4711" not in everything
+    answer = last_sent(post).letter
+    assert answer is not None
+    assert answer.subject == kept
+
+
 def test_a_thread_survives_a_client_that_drops_references_and_changes_the_subject(post: Post) -> None:
     post.write(ANNA)
     token = last_sent(post).letter.token  # type: ignore[union-attr]
