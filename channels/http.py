@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -21,8 +22,6 @@ CONNECT_TIMEOUT_S = 5.0
 ANSWER_BYTES_MAX = 65_536
 RETRY_AFTER_MAX_S = 3_600.0
 _KEEP_ALIVE_S = 15.0  # shorter than any provider's, so that an idle connection is closed by us rather than under a message
-
-
 UploadedFile = tuple[str, bytes | IO[bytes], str]  # name, content and type
 
 
@@ -97,6 +96,11 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def basic(credentials: str) -> str:
+    """Return the Authorization header for `user:password`."""
+    return f"Basic {b64encode(credentials.encode()).decode()}"
 
 
 def _parts(form: Mapping[str, object], files: Mapping[str, UploadedFile]) -> aiohttp.FormData:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from channels import admission, fields, http_reading, mapping, sms, ussd
 from channels.forms import Form
-from channels.http import Http, HttpAnswer, refusal
+from channels.http import Http, HttpAnswer, basic, refusal
 from channels.http_generic_settings import ANSWERED, PLACES, Settings
 from channels.http_reading import Fields
 from core.model.address import Address
@@ -109,7 +109,7 @@ class HttpGeneric:
         }
         headers = mapping.form(self._headers, values)
         if own.send_basic:
-            headers["Authorization"] = f"Basic {b64encode(own.send_basic.encode()).decode()}"
+            headers["Authorization"] = basic(own.send_basic)
         if own.send_format == "json":
             answer = await self._http.post(own.send_url, document=mapping.document(self._fields, values), headers=headers)
         elif own.send_format == "form":

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from channels import fields, signatures, sms, texts
 from channels.forms import Form
-from channels.http import Http, HttpAnswer, refusal
+from channels.http import Http, HttpAnswer, basic, refusal
 from core.model.adapter import MediaSource
 from core.model.address import Address
 from core.model.ids import ChannelId
@@ -86,8 +86,7 @@ class SmsPlivo:
         self._region = default_region
         self._media_hosts = {urlsplit(settings.api_base).hostname or "", *_MEDIA_HOSTS}
         self._send_url = f"{settings.api_base.rstrip('/')}/v1/Account/{settings.auth_id}/Message/"
-        credentials = b64encode(f"{settings.auth_id}:{settings.auth_token[0]}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {credentials}"}
+        self._headers = {"Authorization": basic(f"{settings.auth_id}:{settings.auth_token[0]}")}
         self._fields = fields.LastFields()
         self._http = Http(timeout_s=settings.timeout_s)
 

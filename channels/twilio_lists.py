@@ -5,7 +5,6 @@ Reads only. What came in is handed on in the form of the webhook that should hav
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from channels import twilio_messages
-from channels.http import Http, HttpAnswer, refusal
+from channels.http import Http, HttpAnswer, basic, refusal
 from channels.twilio_hooks import ApiAccount
 from core.model.adapter import Missed
 from core.model.inbound import DeliveryReport, RawRequest
@@ -32,8 +31,7 @@ class TwilioLists:
     def __init__(self, account: ApiAccount) -> None:
         self._base = account.api_base.rstrip("/")
         self._sid = account.account_sid
-        credentials = b64encode(f"{account.account_sid}:{account.auth_token[0]}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {credentials}", "Accept": "application/json"}
+        self._headers = {"Authorization": basic(f"{account.account_sid}:{account.auth_token[0]}"), "Accept": "application/json"}
         self._http = Http(timeout_s=account.timeout_s, answer_bytes_max=_PAGE_BYTES_MAX)
 
     async def look_up(self, sid: str, *, to: str, from_: str, sent_at: int) -> DeliveryReport | None:

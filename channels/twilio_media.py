@@ -5,10 +5,10 @@ What we send Twilio fetches from an address of ours.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from channels.http import basic
 from channels.twilio_hooks import ApiAccount
 from core.model.adapter import MediaSource
 from core.model.inbound import Media
@@ -36,7 +36,6 @@ def link(media: Sequence[Media]) -> str:
 def source(account: ApiAccount, media: Media) -> MediaSource:
     """Return from where an attachment or a recording of this account is fetched; only there the password is shown."""
     home = urlsplit(account.api_base).hostname or USUAL_API
-    credentials = b64encode(f"{account.account_sid}:{account.auth_token[0]}".encode()).decode()
     ours = urlsplit(media.url).path.startswith(f"/2010-04-01/Accounts/{account.account_sid}/")
-    headers = {"Authorization": f"Basic {credentials}"} if ours else {}
+    headers = {"Authorization": basic(f"{account.account_sid}:{account.auth_token[0]}")} if ours else {}
     return MediaSource(media.url, (home, *_NETWORKS), headers)

@@ -7,7 +7,6 @@ separate limit for connecting, and cannot be pointed at another address. Must no
 from __future__ import annotations
 
 import logging
-from base64 import b64encode
 from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from twilio.http import AsyncHttpClient  # type: ignore[import-untyped]  # the l
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from channels.http import Http, HttpAnswer, basic, refusal, retry_after_s
 from channels.twilio_hooks import ApiAccount
 from channels.twilio_lists import TwilioLists
 from core.model.outbound import SendError, SendErrorCode
@@ -104,8 +103,7 @@ class _Connection(AsyncHttpClient):  # type: ignore[misc]  # its base is untyped
     ) -> Response:
         """POST the form of the library's request; raises `SendError` for any answer but a 2xx."""
         del method, params, timeout, allow_redirects  # messages are created by POST, and limits are our own
-        credentials = b64encode(":".join(auth).encode()).decode()
-        headers = {**headers, "Authorization": f"Basic {credentials}"}
+        headers = {**headers, "Authorization": basic(":".join(auth))}
         answer = await self._http.post(self._api_base + urlsplit(url).path, form=data, headers=headers)
         if not 200 <= answer.status < 300:
             raise _refused(answer)
