@@ -1,4 +1,4 @@
-"""The phone as a telephone, and the phone of an agent who is dialled: what the page calls. Must not know what is said."""
+"""The telephone, which calls and rings, and the phone of an agent who is dialled: what the page asks. Must not know what is said."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.simulator.scene import API, Scene, json_body, text_of
 from gateway.simulator.twilio_call import UnknownCall
-from gateway.simulator.twilio_calls import Calls
+from gateway.simulator.twilio_placed import ANSWERS, NOT_ANSWERED, Telephone
 
 _KEYS = frozenset("0123456789*#")
 _ACTS = frozenset({"answer", "busy", "no-answer", "hang-up"})
@@ -17,21 +17,22 @@ _SPEECH_CHARS_MAX = 500
 
 def install(app: web.Application, scene: Scene) -> None:
     """Give `app` the telephone."""
-    telephone = _Telephone(scene)
+    telephone = _Calling(scene)
     app.cleanup_ctx.append(telephone.running)
     app.add_routes(
         [
             web.post(f"{API}/call", telephone.dial),
+            web.get(f"{API}/ringing", telephone.ringing),
             web.post(f"{API}/call/{{call}}", telephone.act),
             web.post(f"{API}/call/{{call}}/end", telephone.end),
         ]
     )
 
 
-class _Telephone:
+class _Calling:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._calls = Calls(scene.demo.twilio, scene.gateway.clock, scene.demo.twilio.voices)
+        self._calls = Telephone(scene.demo.twilio, scene.feed)
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
         """End the calls with the application."""
@@ -44,10 +45,15 @@ class _Telephone:
         number = text_of(body, "number", most=40)
         return web.json_response(await self._calls.dial(self._scene.number(body.get("msisdn")), self._scene.number(number)))
 
+    async def ringing(self, request: web.Request) -> web.Response:
+        """Return the call for which a phone rings now, or null."""
+        return web.json_response(self._calls.ringing(self._scene.number(request.query.get("msisdn"))))
+
     async def act(self, request: web.Request) -> web.Response:
         """Press a key, say something, or let the time run out, as `{"key": "1"}`, `{"say": "…"}` or `{"wait": true}`.
 
-        `{"recorded": 3}` ends a recording; `{"agent": "answer"}` is what the agent's phone does, and `on: "agent"` sends the others there.
+        `{"recorded": 3}` ends a recording; `{"ringing": "answer"}` is what happens to a phone that
+        rings, `{"agent": "answer"}` what the agent's phone does, and `on: "agent"` sends the others there.
         """
         body, call = await json_body(request), request.match_info["call"]
         on_agent = body.get("on") == "agent"
@@ -61,6 +67,8 @@ class _Telephone:
                     shown = await self._calls.wait(call, agent=on_agent)
                 case {"recorded": int(seconds)}:
                     shown = await self._calls.recorded(call, seconds)
+                case {"ringing": str(act)} if act in ANSWERS or act in NOT_ANSWERED:
+                    shown = await self._calls.pick_up(call, act)
                 case {"agent": str(act)} if act in _ACTS:
                     shown = await self._calls.agent(call, act)
                 case _:

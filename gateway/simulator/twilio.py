@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -24,6 +25,7 @@ from core.clock import Clock
 from gateway.simulator.twilio_checks import Form, check_message, one, shown
 from gateway.simulator.twilio_files import Files
 from gateway.simulator.twilio_lists import Lists
+from gateway.simulator.twilio_placed import Placing
 from gateway.simulator.twilio_wire import (
     API_VERSION,
     WHATSAPP,
@@ -76,8 +78,9 @@ class TwilioStandIn:
         self.fault = Fault.OK
         self.blocked: set[str] = set()  # people who told the network STOP: sending to them is error 21610
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
-        self._clock = clock
+        self.clock = clock
         self.voices: dict[str, Account] = {}  # by the number that can be called
+        self.place: Callable[[Account, Form], dict[str, Any]] | None = None  # makes a call, where there are phones
         self._accounts: dict[str, Account] = {}
         self._messages: dict[str, PhoneMessage] = {}
         self._heard: dict[tuple[str, str], int] = {}  # when a person last wrote to a WhatsApp sender
@@ -113,13 +116,13 @@ class TwilioStandIn:
         account = next((account for account in self._accounts.values() if account.number == to), None)
         if account is None:
             raise KeyError(to)
-        now = self._clock.now_ms()
+        now = self.clock.now_ms()
         self._heard[to, from_] = now
         sid = self._sid("MM" if media and not from_.startswith(WHATSAPP) else "SM")
         message = await self._show(PhoneMessage(sid, "inbound", from_, to, body, "received", now, media=media, extra=extra or {}))
         status, answer = await self.post("webhook", from_, account, account.webhook_url, inbound_form(account, message))
         answers = [
-            await self._show(PhoneMessage(self._sid(), "outbound-reply", to, from_, text, "queued", self._clock.now_ms(), callback))
+            await self._show(PhoneMessage(self._sid(), "outbound-reply", to, from_, text, "queued", self.clock.now_ms(), callback))
             for text, callback in (replies(answer) if status == 200 else [])
         ]
         for reply in answers:
@@ -207,7 +210,7 @@ class TwilioStandIn:
         """Return the message that a call asks for; raises `Refusal`. Outside of the 24 hours free text is taken, and fails later."""
         check_message(account, form)
         text, buttons = shown(account, form)
-        to, from_, now = one(form, "To"), one(form, "From"), self._clock.now_ms()
+        to, from_, now = one(form, "To"), one(form, "From"), self.clock.now_ms()
         if to in self.blocked:
             raise Refusal(400, 21610, "Attempt to send to unsubscribed recipient")
         content = account.contents.get(one(form, "ContentSid"))
@@ -247,7 +250,7 @@ class TwilioStandIn:
         headers = {
             "Content-Type": _FORM,
             "X-Twilio-Signature": twilio_signature(account.auth_token, url, {name: (value,) for name, value in form.items()}),
-            "I-Twilio-Idempotency-Token": self._clock.random(16).hex(),
+            "I-Twilio-Idempotency-Token": self.clock.random(16).hex(),
             "User-Agent": "TwilioProxy/1.1",
         }
         body = urlencode(form)
@@ -273,10 +276,10 @@ class TwilioStandIn:
         """Keep what was said on the wire about a person's message or call."""
         if phone.startswith(WHATSAPP):
             what = f"whatsapp-{what}"
-        self.exchanges.append(Exchange(what, bare(phone), self._clock.now_ms(), asked, answered))
+        self.exchanges.append(Exchange(what, bare(phone), self.clock.now_ms(), asked, answered))
 
     def _sid(self, kind: str = "SM") -> str:
-        return f"{kind}{self._clock.random(16).hex()}"
+        return f"{kind}{self.clock.random(16).hex()}"
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -288,6 +291,7 @@ def make_app(twilio: TwilioStandIn) -> web.Application:
     """Build the application that answers for api.twilio.com."""
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     Lists(twilio).install(app)
+    Placing(twilio).install(app)
     app.router.add_post(f"/{API_VERSION}/Accounts/{{sid}}/Messages.json", twilio.create)
     app.router.add_get(f"/{API_VERSION}/Accounts/{{sid}}/Messages/{{message}}/Media/{{file}}", twilio.file)
     app.router.add_get(f"/{API_VERSION}/Accounts/{{sid}}/Recordings/{{file}}", twilio.file)

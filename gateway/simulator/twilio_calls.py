@@ -7,7 +7,7 @@ that is wrong, ends the call with the sentence that Twilio says then, and is sho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
@@ -41,8 +41,9 @@ class Calls:
         account = self._accounts.get(number)
         if account is None:
             return {"call": "", "state": "ended", "heard": [{"say": NO_NUMBER, "language": ""}], "error": ""}
-        for other in [call for call in self._calls.values() if call.phone == phone]:
-            await self.hang_up(other.caller.sid)
+        for sid in [sid for sid, call in self._calls.items() if call.phone == phone]:
+            if sid in self._calls:
+                await self.hang_up(sid)
         form = parties(account, self._sid("CA"), phone, number, "inbound")
         call = Call(phone, account, Leg(form["CallSid"], form, account.webhook_url), self._clock.now_ms())
         self._calls[call.caller.sid] = call
@@ -73,8 +74,8 @@ class Calls:
         async with call.lock:
             verb = leg.waiting
             if verb is not None and verb.name == "Gather" and "speech" in verb.attributes.get("input", "dtmf"):
-                language = verb.attributes.get("language", "en-US")
-                await self._gathered(call, leg, {"SpeechResult": text, "Confidence": "0.9", "Language": language})
+                spoken = {"SpeechResult": text, "Confidence": "0.9", "Language": verb.attributes.get("language", "en-US")}
+                await self._gathered(call, leg, spoken)
             return view(call)
 
     async def wait(self, sid: str, *, agent: bool = False) -> dict[str, Any]:
@@ -87,7 +88,6 @@ class Calls:
             elif verb is not None and verb.name == "Gather":
                 await self._silent(call, leg, verb)
             elif verb is not None and verb.name == "Record":
-                leg.waiting = None
                 await self._run(call, leg)
             elif call.agent is not None and call.agent.state == "ringing":
                 await self._dialled(call, "no-answer")
@@ -264,11 +264,9 @@ class Calls:
         call.agent, call.dialled, call.bridged_at = None, None, 0
         await self._submit(call, call.caller, verb, given)
 
-    # ── beginning and end ───────────────────────────────────────────────────────────────────────────────────────────
-
     def _found(self, sid: str, *, agent: bool = False) -> tuple[Call, Leg]:
         call = self._calls.get(sid)
-        leg = call.agent if call and agent else call.caller if call else None
+        leg = None if call is None else call.agent if agent else call.caller
         if call is None or leg is None:
             raise UnknownCall
         return call, leg
@@ -279,8 +277,10 @@ class Calls:
         if self._calls.get(call.caller.sid) is not call:
             return
         self._forget(call)
-        form = {**call.caller.form, **over_form(call, self._clock.now_ms())}
-        await self._link.post("voice-status", call.phone, call.account, call.account.webhook_url, form)
+        await self._over(call, over_form(call, self._clock.now_ms()))
+
+    async def _over(self, call: Call, form: Mapping[str, str]) -> None:
+        await self._link.post("voice-status", call.phone, call.account, call.account.webhook_url, {**call.caller.form, **form})
 
     def _sid(self, kind: str) -> str:
         return f"{kind}{self._clock.random(16).hex()}"
@@ -291,6 +291,9 @@ class Calls:
             call.limit.cancel()
 
     def _too_long(self, sid: str) -> None:
-        task = asyncio.get_running_loop().create_task(self.hang_up(sid))
+        self._soon(self.hang_up(sid))
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

@@ -14,6 +14,10 @@ BODY_CHARS_MAX = 1_600
 _MEDIA_MAX = 10
 _BUTTON_CHARS_MAX = 20
 _PAYLOAD_CHARS_MAX = 200
+_URL_CHARS_MAX = 4_000
+_RING_S_MAX = 600
+_CALL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
+_DETECTION = frozenset({"", "Enable", "DetectMessageEnd"})
 
 Form = Mapping[str, Sequence[str]]
 
@@ -47,6 +51,28 @@ def check_message(account: Account, form: Form) -> None:
         raise Refusal(400, 21620, "Invalid media URL(s)")
     if callback and not callback.startswith(("http://", "https://")):
         raise Refusal(400, 21609, "The 'StatusCallback' URL is not a valid URL.")
+
+
+def check_call(caller: Account | None, form: Form) -> None:
+    """Raise `Refusal` for a call that Twilio would not make; `caller` is the number of the account that is to be shown, if it has it."""
+    to, from_, url, callback = (one(form, name) for name in ("To", "From", "Url", "StatusCallback"))
+    if not to:
+        raise Refusal(400, 21201, "No 'To' number is specified")
+    if not from_:
+        raise Refusal(400, 21213, "No 'From' number is specified")
+    if not _is_number(to):
+        raise Refusal(400, 21217, f"Phone number: {to} is not valid.")
+    if caller is None:
+        raise Refusal(400, 21210, "The source phone number provided is not yet verified for your account.")
+    if not url.startswith(("http://", "https://")) or len(url) > _URL_CHARS_MAX:
+        raise Refusal(400, 21205, "Url is not a valid URL")
+    if callback and not callback.startswith(("http://", "https://")):
+        raise Refusal(400, 21609, "The 'StatusCallback' URL is not a valid URL.")
+    timeout = one(form, "Timeout")
+    if timeout and not (timeout.isascii() and timeout.isdecimal() and 0 < int(timeout) <= _RING_S_MAX):
+        raise Refusal(400, 20001, "Timeout is invalid")
+    if not _CALL_EVENTS.issuperset(form.get("StatusCallbackEvent", ())) or one(form, "MachineDetection") not in _DETECTION:
+        raise Refusal(400, 20001, "A parameter is invalid")
 
 
 def _is_number(text: str) -> bool:

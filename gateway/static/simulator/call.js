@@ -1,10 +1,11 @@
-/* A call: what is said as subtitles, keys and words in answer, the time that silence may last, and an agent's phone where one is dialled. */
+/* A call, from the phone or to it: what is said as subtitles, keys and words in answer, the time that silence may last, and an agent's phone where one is dialled. */
 
 import { TROUBLE, all, ask, find, node } from "./wire.js";
 
 const WORDS_PER_S = 3;
 const LONGEST_SPEECH_S = 25;
-const STATES = { speaking: "Speaking", gather: "Listening", record: "Recording", dial: "Ringing an agent", whisper: "The agent hears what it is about", queue: "In the queue", talk: "Talking with the agent", ended: "Call ended" };
+const STATES = { rings: "Incoming call", speaking: "Speaking", gather: "Listening", record: "Recording", dial: "Ringing an agent", whisper: "The agent hears what it is about", queue: "In the queue", talk: "Talking with the agent", ended: "Call ended" };
+const OVER = { call: "", state: "ended", heard: [], listen: null, agent: null, error: "" };
 const AGENT_ACTS = { ringing: ["answer", "busy", "no-answer"], queue: ["answer"], talk: ["hang-up"] };
 
 export class Call {
@@ -25,6 +26,7 @@ export class Call {
       find("#say").value = "";
       if (text) this.say(text);
     });
+    for (const button of all("[data-ringing]")) button.addEventListener("click", () => this.act({ ringing: button.dataset.ringing }));
     for (const button of all("[data-agent]")) button.addEventListener("click", () => this.act({ agent: button.dataset.agent }));
     find("[data-agent-key]").addEventListener("click", () => this.act({ key: "1", on: "agent" }));
     find("[data-agent-wait]").addEventListener("click", () => this.act({ wait: true, on: "agent" }));
@@ -36,13 +38,39 @@ export class Call {
   }
 
   async start(number) {
+    this.begin(number, "Ringing");
+    await this.ask("call", { msisdn: this.phone.number, number });
+  }
+
+  begin(number, state) {
     find("#subtitles").replaceChildren();
     find("#call-number").textContent = number;
     this.screen.hidden = false;
     this.screen.dataset.state = "ringing";
-    find("#call-state").textContent = "Ringing";
+    find("#call-state").textContent = state;
     this.screen.focus();
-    await this.ask("call", { msisdn: this.phone.number, number });
+  }
+
+  /* Somebody calls this phone, or has stopped to. */
+  rings({ msisdn, call, number, ring_s, rings }) {
+    if (msisdn !== this.phone.number) return;
+    if (!rings) {
+      if (this.id === call && !find("#incoming").hidden) this.show(OVER);
+      return;
+    }
+    if (this.id) return;
+    this.phone.open("dialler");
+    this.begin(number, "Incoming call");
+    this.id = call;
+    this.show({ ...OVER, call, state: "rings", listen: { input: "", timeout_s: ring_s } });
+    find('[data-ringing="answer"]').focus();
+  }
+
+  /* What rang before the page was there, or before it was this phone's. */
+  async load() {
+    const answer = await fetch(`/simulator/api/ringing?msisdn=${encodeURIComponent(this.phone.number)}`);
+    const call = answer.ok ? await answer.json() : null;
+    if (call) this.rings(call);
   }
 
   key(key) {
@@ -71,7 +99,7 @@ export class Call {
       if (this.asked === asked || this.id) this.show(shown);
     } catch {
       this.line("error", TROUBLE);
-      this.show({ call: "", state: "ended", heard: [], listen: null, agent: null, error: "" });
+      this.show(OVER);
     }
   }
 
@@ -83,7 +111,10 @@ export class Call {
     if (shown.error) this.line("error", `The provider reports error ${shown.error}`);
     this.showAgent(shown);
     find("#call-record").hidden = shown.state !== "record";
-    find("#call-drop").hidden = !this.id;
+    const rings = shown.state === "rings";
+    find("#incoming").hidden = !rings;
+    find("#call-drop").hidden = !this.id || rings;
+    find("#call-end").hidden = rings;
     find("#call-end").textContent = this.id ? "Hang up" : "Close";
     find("#call-end").classList.toggle("bad", Boolean(this.id));
     const hears = shown.listen?.input.includes("speech") && shown.state === "gather";
@@ -126,6 +157,7 @@ export class Call {
     this.speaking = false;
     const { state, listen, agent } = this.shown;
     find("#call-state").textContent = STATES[agent?.state === "gather" ? "whisper" : state];
+    if (state === "rings") this.countDown(listen.timeout_s, Date.now(), () => {});
     if (state === "speaking") this.act({ wait: true });
     if (state === "gather" || agent?.state === "ringing") this.countDown(listen.timeout_s, Date.now(), () => this.act({ wait: true }));
     if (agent?.state === "gather") this.countDown(agent.listen.timeout_s, Date.now(), () => this.act({ wait: true, on: "agent" }));
@@ -165,12 +197,13 @@ export class Call {
   showAgent({ state, agent }) {
     const panel = find("#agent-phone");
     panel.hidden = !agent && state !== "queue" && state !== "talk";
-    find("#keypad").hidden = find("#say-form").hidden = !panel.hidden;
+    find("#keypad").hidden = find("#say-form").hidden = !panel.hidden || state === "rings";
     find("#agent-number").textContent = agent ? `${agent.number} ${agent.state === "ringing" ? "rings" : ""}` : "";
     for (const { say } of agent?.heard ?? []) if (say) find("#agent-heard").textContent = say;
     if (!agent || agent.state === "ringing") find("#agent-heard").textContent = "";
     const asked = agent?.state === "gather";
     const acts = AGENT_ACTS[state === "talk" || state === "queue" ? state : agent?.state] ?? [];
+    for (const button of all("[data-ringing]")) button.addEventListener("click", () => this.act({ ringing: button.dataset.ringing }));
     for (const button of all("[data-agent]")) button.hidden = !acts.includes(button.dataset.agent);
     find("[data-agent-key]").hidden = find("[data-agent-wait]").hidden = !asked;
   }
@@ -183,11 +216,22 @@ export class Call {
     this.id = "";
     this.asked = null;
     if (id) ask(`call/${id}/end`, body, options).catch((error) => console.warn("the call had ended", error));
-    if (id && !options) this.show({ call: "", state: "ended", heard: [], listen: null, agent: null, error: "" });
+    if (id && !options) this.show(OVER);
   }
 
   hangUp(options) {
     this.end(this.screen.dataset.state === "record" ? { recorded: this.recordedS() } : {}, options);
+  }
+
+  /* The page shows another phone: this one goes on ringing, but nobody talks on it any more. */
+  leave() {
+    if (find("#incoming").hidden) this.hangUp();
+    else {
+      this.still();
+      this.id = "";
+      find("#incoming").hidden = true;
+    }
+    this.screen.hidden = true;
   }
 
   drop() {

@@ -14,7 +14,8 @@ const raw = new Raw(find("#drawer"), all("[data-raw]"));
 const phone = new Phone(raw);
 raw.ofPhone = () => phone.number;
 const texts = new Texts(phone);
-const dialler = new Dialler(phone, find("#call") && new Call(phone));
+const call = find("#call") && new Call(phone);
+const dialler = new Dialler(phone, call);
 const whatsapp = find("#whatsapp") && new WhatsApp(phone);
 const mail = find("#mail") && new Mail(phone);
 const telegram = find("#telegram") && new Telegram(phone);
@@ -106,4 +107,5 @@ stream.addEventListener("whatsapp", (event) => whatsapp?.arrived(JSON.parse(even
 stream.addEventListener("mail", (event) => mail?.arrived(JSON.parse(event.data)));
 stream.addEventListener("telegram", (event) => telegram?.arrived(JSON.parse(event.data)));
 stream.addEventListener("session_ended", (event) => dialler.session.ended(JSON.parse(event.data).session));
+stream.addEventListener("rings", (event) => call?.rings(JSON.parse(event.data)));
 stream.addEventListener("exchange", (event) => raw.add(JSON.parse(event.data)));

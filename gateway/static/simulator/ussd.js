@@ -24,9 +24,13 @@ export class Dialler {
     else this.session.start(code);
   }
 
+  load() {
+    this.call?.load();
+  }
+
   leave() {
     this.session.cancel();
-    this.call?.hangUp();
+    this.call?.leave();
   }
 }
 
