@@ -55,7 +55,16 @@ class Uploads:
         files.check(kind, kept.content_type, kept.size, channel)
         values = (caller.agent.id, conversation_id, kept.digest, str(kept.size), kept.content_type, name)
         ticket = self._signer.sign(values, self._gateway.clock.now_ms() + LIFE_MS)
-        return web.json_response({"file": ticket, "kind": kind, "name": name, "size": kept.size, "shown": shown_as(kept.content_type)})
+        return web.json_response(
+            {
+                "file": ticket,
+                "kind": kind,
+                "content_type": kept.content_type,
+                "name": name,
+                "size": kept.size,
+                "shown": shown_as(kept.content_type),
+            }
+        )
 
     def named(self, ticket: str | None, agent: Agent, conversation_id: str) -> Media | None:
         """Return the file that a reply names, None if it names none; raises `Problem`."""

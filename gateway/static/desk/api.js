@@ -3,6 +3,7 @@
 const AWAY = [502, 503, 504]; // what a proxy says for a gateway that is not there
 const OFFLINE = {
   GET: "The gateway cannot be reached.",
+  FILE: "The file did not get through. Remove it and attach it again.",
   POST: "The gateway did not answer, so it is not known whether this was done. Look again once it is back.",
 };
 
@@ -27,15 +28,41 @@ async function request(method, path, body) {
   }
   const response = await fetch(path, options).catch(() => null);
   const answer = await response?.json().catch(() => null);
-  if (!answer && (!response || response.ok || AWAY.includes(response.status))) throw new ApiError(0, "offline", OFFLINE[method]);
-  if (response.ok) return answer;
+  return answered(method, response?.status ?? 0, answer);
+}
+
+function answered(method, status, answer) {
+  const good = status >= 200 && status < 300;
+  if (!answer && (!status || good || AWAY.includes(status))) throw new ApiError(0, "offline", OFFLINE[method]);
+  if (good) return answer;
   const { code = "internal", text = "Something went wrong.", ...details } = answer?.error ?? {};
-  if (response.status === 401 && code === "sign_in") leave();
-  throw new ApiError(response.status, code, text, details);
+  if (status === 401 && code === "sign_in") leave();
+  throw new ApiError(status, code, text, details);
 }
 
 export const get = (path) => request("GET", path);
 export const post = (path, body = {}) => request("POST", path, body);
+
+// Sends a file as it is and says how far it is; `began` gets the request, which can be aborted.
+export function upload(path, file, { progress, began }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.responseType = "json";
+    request.setRequestHeader("X-Parley-Desk", "1");
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
+    request.addEventListener("loadend", () => {
+      try {
+        resolve(answered("FILE", request.status, request.response));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    began(request);
+    request.send(file);
+  });
+}
 
 export function leave() {
   location.assign("/desk/login");

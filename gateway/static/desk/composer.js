@@ -1,6 +1,7 @@
 // The reply box. It carries the number of the newest entry that its writer has seen; the gateway refuses a reply over anything newer.
 
 import { newId } from "./api.js";
+import { Attachment } from "./attach.js";
 import { byId, differs, h } from "./dom.js";
 import { channelName, time } from "./format.js";
 import { measure } from "./sms.js";
@@ -10,13 +11,14 @@ const ROWS_MAX_PX = 220;
 
 export class Composer {
   constructor(handlers) {
-    this.handlers = handlers; // send(id, text, against, target), note(id, text), typing(), seen(), claim(), entriesAfter(seq)
+    this.handlers = handlers; // send(id, text, against, target, file), note(id, text), typing(), seen(), claim(), entriesAfter(seq), path(), file_max_bytes
     this.key = null;
     this.mode = "reply";
     this.against = 0;
     this.ways = [];
     this.busy = false;
     this.unanswered = null; // a reply or note of which it is not known whether it was sent, for as long as its text is not touched
+    this.files = new Attachment({ changed: () => this.#filesChanged(), path: handlers.path, most: handlers.file_max_bytes });
     this.#build();
   }
 
@@ -40,7 +42,7 @@ export class Composer {
   }
 
   get written() {
-    return this.box.value !== "";
+    return this.box.value !== "" || this.files.present;
   }
 
   focus(mode) {
@@ -57,13 +59,18 @@ export class Composer {
     this.note = h("button", { type: "button", onclick: () => this.focus("note") }, "Note");
     this.target = h("select", { class: "input target", "aria-label": "Send by" });
     this.target.addEventListener("change", () => this.#count());
-    this.box = h("textarea", { class: "input", rows: 1, dir: "auto", "aria-describedby": "count", autocomplete: "off" });
+    this.box = h("textarea", { id: "reply-box", class: "input", rows: 1, dir: "auto", "aria-describedby": "count", autocomplete: "off" });
     this.box.addEventListener("input", () => this.#typed());
     this.box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         this.submit();
       }
+    });
+    this.box.addEventListener("paste", (event) => {
+      if (this.mode !== "reply" || !event.clipboardData.files.length) return;
+      event.preventDefault();
+      this.files.take(event.clipboardData.files);
     });
     this.count = h("p", { class: "count", id: "count" });
     this.button = h("button", { class: "button primary", type: "button", onclick: () => this.submit(), title: "Ctrl+Enter" }, "Send");
@@ -74,7 +81,9 @@ export class Composer {
       { class: "form" },
       h("div", { class: "top" }, h("div", { class: "segmented", role: "group", "aria-label": "Kind" }, this.reply, this.note), this.target),
       this.box,
-      h("div", { class: "bottom" }, this.count, h("span", { class: "hint wide" }, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter")), this.button),
+      this.files.shown,
+      this.files.why,
+      h("div", { class: "bottom" }, this.count, h("span", { class: "hint wide" }, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter")), this.files.button, this.files.input, this.button),
     );
     byId("composer").replaceChildren(this.warning, this.closed, this.form);
   }
@@ -132,6 +141,12 @@ export class Composer {
     this.#count();
   }
 
+  // Another file, or none: what was not answered before was another reply.
+  #filesChanged() {
+    this.unanswered = null;
+    this.#count();
+  }
+
   #grow() {
     this.box.style.height = "auto";
     this.box.style.height = `${Math.min(ROWS_MAX_PX, this.box.scrollHeight + 2)}px`;
@@ -140,6 +155,7 @@ export class Composer {
   #count() {
     const text = this.box.value.trim();
     const way = this.#way;
+    this.files.show(this.key, way, this.mode === "reply" && this.access === "mine");
     const most = this.mode === "note" ? 4000 : (way?.text_max_chars ?? 0);
     const over = [...text].length > most;
     let shown = most ? `${[...text].length} of ${most}` : "There is no way to write to this customer now.";
@@ -147,9 +163,11 @@ export class Composer {
       const { encoding, units, parts, left } = measure(text);
       shown = `${encoding}, ${units} ${encoding === "GSM-7" ? "characters" : "units"}, ${parts} ${parts === 1 ? "part" : "parts"}, ${left} left`;
     }
-    this.count.textContent = over ? `${shown}: too long, at most ${most}` : shown;
-    this.count.classList.toggle("over", over);
-    this.button.disabled = this.busy || !text || over || (this.mode === "reply" && (!way || this.access !== "mine"));
+    const problem = this.files.problem(text);
+    if (over) shown = `${shown}: too long, at most ${most}`;
+    this.count.textContent = problem || shown;
+    this.count.classList.toggle("over", over || Boolean(problem));
+    this.button.disabled = this.busy || (!text && !this.files.present) || over || Boolean(problem) || (this.mode === "reply" && (!way || this.access !== "mine"));
   }
 
   async submit(against = this.against) {
@@ -162,8 +180,9 @@ export class Composer {
     this.#count();
     try {
       if (mode === "note") await this.handlers.note(id, text);
-      else await this.handlers.send(id, text, against, target);
+      else await this.handlers.send(id, text, against, target, this.files.ticket);
       localStorage.removeItem(draft);
+      if (mode === "reply") this.files.remove(key);
       if (this.key === key && this.mode === mode) this.#done();
     } catch (error) {
       if (error.offline) this.unanswered = { draft, target, id };

@@ -4,6 +4,7 @@ import { byId, differs, h, icon, reconcile } from "./dom.js";
 import { age, channelName, moment, personName, urgency, words } from "./format.js";
 
 const TABS = { queue: "Queue", mine: "Mine", others: "Team" };
+const ATTACHED = { image: "Picture", audio: "Voice note", video: "Video", document: "File", location: "Place", contact: "Contact" };
 const EMPTY = { queue: "Nobody is waiting.", mine: "You have no open conversations. Claim one from the queue.", others: "Nobody else has open conversations." };
 
 export class Lists {
@@ -93,7 +94,7 @@ export class Lists {
       h("span", { class: "mark", title: channelName(line.family) }, icon(line.family, channelName(line.family))),
       h("span", { class: "name", dir: "auto" }, name),
       h("span", { class: `age ${urgency(since)}`, "data-since": since, title: `Since ${moment(since)}` }, age(since)),
-      h("span", { class: "excerpt", dir: "auto" }, author ? h("span", { class: "by" }, `${author}: `) : null, line.last.text || "No words yet"),
+      h("span", { class: "excerpt", dir: "auto" }, author ? h("span", { class: "by" }, `${author}: `) : null, line.last.text || ATTACHED[line.last.attached] || "No words yet"),
       h("span", { class: "why" }, line.state === "working" && this.tab === "others" ? line.agent_name : words(line.wanted || line.reason)),
       unread ? h("span", { class: "visually-hidden" }, "Unread") : null,
     );

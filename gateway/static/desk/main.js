@@ -32,11 +32,13 @@ const feed = new Feed({
   signedIn: () => reads.read("lists", refreshLists),
 });
 const composer = new Composer({
-  send: (id, text, against, target) => post(`${path()}/reply`, { id, text, against_seq: against, target }),
+  send: (id, text, against, target, file) => post(`${path()}/reply`, { id, text, against_seq: against, target, file }),
   note: (id, text) => post(`${path()}/note`, { id, text }),
   typing: () => feed.typing(open.conversation.id),
   seen: seenSeq,
   claim: () => act("claim"),
+  path: () => path(),
+  file_max_bytes: settings.file_max_bytes,
   failed,
   entriesAfter: async (seq) => {
     await reads.read("missing", catchUp);
