@@ -81,7 +81,8 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     if not any(name in document for name in ("FromFull", "From", "RawEmail")):
         raise UnreadableRequest("bad_member", "From")
     raw = text(document, "RawEmail").encode("utf-8", "replace") or _rebuilt(document)
-    return raw_mail(raw, sender=None, recipients=[text(document, "OriginalRecipient")])
+    addressed = [text(document, "OriginalRecipient")] if document.get("OriginalRecipient") else _addresses(document, "ToFull")
+    return raw_mail(raw, sender=None, recipients=addressed)
 
 
 def _rebuilt(document: Mapping[str, Any]) -> bytes:
@@ -94,6 +95,7 @@ def _rebuilt(document: Mapping[str, Any]) -> bytes:
         "Reply-To": text(document, "ReplyTo"),
         "Subject": text(document, "Subject"),
         "Date": text(document, "Date"),
+        "Message-ID": f"<{text(document, 'MessageID')}@inbound.postmarkapp.com>" if document.get("MessageID") else "",  # of a mail without
     }
     headers += [(name, value) for name, value in given.items() if value and name.lower() not in known]
     files = [
@@ -101,6 +103,10 @@ def _rebuilt(document: Mapping[str, Any]) -> bytes:
         for one in objects(document, "Attachments")
     ]
     return rebuilt(headers, text(document, "TextBody") or None, text(document, "HtmlBody") or None, files)
+
+
+def _addresses(document: Mapping[str, Any], name: str) -> list[str]:
+    return [text(one, "Email") for one in objects(document, name)]
 
 
 def _mailboxes(listed: Sequence[Mapping[str, Any]]) -> str:
