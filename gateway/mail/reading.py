@@ -16,8 +16,9 @@ from functools import partial
 from channels.email_events import author_of
 from core.crash import point
 from core.model.inbound import InboundEvent, InboundMessage, Letter, RawRequest, UnreadableRequest
-from core.store import kept_requests
-from core.store.api import StoreUnavailable
+from core.record import MASK
+from core.store import journal, kept_requests
+from core.store.api import StoreUnavailable, Tx
 from core.store.kept_requests import Kept
 from gateway.loops import UNAVAILABLE_S, do_when_due, keep_running
 from gateway.mail.kept import TOPIC, restored
@@ -71,7 +72,7 @@ class _Reader:
         meant = [_unreadable(configured, kept, request)] if events is None else events
         await self._patiently(lambda: take_in(gateway, configured, raw, meant))
         point("kept.taken")
-        await self._patiently(lambda: gateway.store.write(lambda tx: kept_requests.end(tx, kept.id, code)))
+        await self._patiently(lambda: gateway.store.write(lambda tx: _end(tx, kept, code, meant)))
 
     async def _parsed(self, kept: Kept, configured: ConfiguredChannel) -> tuple[RawRequest, str | None, Sequence[InboundEvent] | None]:
         """Return the request, why it could not be read, and its events; None for one that a person must look at."""
@@ -108,6 +109,14 @@ class _Reader:
                 await asyncio.sleep(UNAVAILABLE_S)
             else:
                 return
+
+
+def _end(tx: Tx, kept: Kept, code: str | None, meant: Sequence[InboundEvent]) -> None:
+    """Say that a request was read; one in which somebody told a secret is not kept any longer."""
+    kept_requests.end(tx, kept.id, code)
+    said = (event.external_id for event in meant if isinstance(event, InboundMessage))
+    if any(journal.raw_of(tx, kept.channel_id, external_id) == MASK for external_id in said):
+        kept_requests.forget(tx, kept.id)
 
 
 def _unreadable(configured: ConfiguredChannel, kept: Kept, request: RawRequest) -> InboundMessage:
