@@ -32,6 +32,15 @@ TABLES: dict[str, dict[str, Any]] = {
     "smpp": {"host": "smsc.example", "system_id": "parley", "password": {"env": "P"}, "service": "ussd", "window": 5},
     "http_generic": {"hmac_keys": {"env": "A"}, "send_url": "https://gateway.example/send", "statuses": ["1=delivered"]},
     "email": {"smtp_host": "relay.example", "listen": "lmtp://127.0.0.1:2424", "smtp_user": "parley", "smtp_password": {"env": "A"}},
+    "email_ses": {
+        "smtp_host": "relay.example",
+        "topic_arns": ["arn:aws:sns:eu-west-1:123456789012:mails"],
+        "smtp_user": "parley",
+        "smtp_password": {"env": "A"},
+    },
+    "email_mailgun": {"smtp_host": "relay.example", "signing_keys": [{"env": "A"}, {"env": "B"}]},
+    "email_sendgrid": {"smtp_host": "relay.example", "basic": {"env": "A"}, "smtp_user": "apikey", "smtp_password": {"env": "B"}},
+    "email_postmark": {"smtp_host": "relay.example", "basic": [{"env": "A"}, {"env": "B"}]},
     "webchat": {"origins": ["https://shop.example", "own"], "keys": {"env": "A"}},
     "console": {},
 }
@@ -66,7 +75,10 @@ def test_a_kind_describes_itself(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_settings_are_read_from_a_configuration_and_hide_secrets(kind: str) -> None:
-    settings = read(load(kind).settings, TABLES[kind], Where(), lambda _reference, _name: SECRET)
+    def resolve(_reference: object, setting: str) -> str:
+        return f"provider:{SECRET}" if "basic" in setting else SECRET
+
+    settings = read(load(kind).settings, TABLES[kind], Where(), resolve)
     assert SECRET not in repr(settings)
 
 
