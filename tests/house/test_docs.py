@@ -17,6 +17,7 @@ from tests.house.sources import PACKAGES, ROOT, modules, tree
 
 DOCS = ROOT / "docs"
 GENERATED: dict[str, Callable[[], str]] = {"settings.md": settings_page, "commands.md": commands_page}
+REQUEST_ANSWERS = {"AuthenticationFailed", "UnreadableRequest", "NotAForm", "Ignored"}
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 
@@ -72,6 +73,23 @@ def test_every_error_code_is_described() -> None:
     assert {"in_use", "timeout"} <= codes
     operating = text_of("operating.md")
     assert sorted(code for code in codes if f"`{code}`" not in operating) == []
+
+
+def request_codes() -> Iterator[str]:
+    """Yield every code with which a request is not believed, cannot be read, or is ignored."""
+    for path in modules("channels", "gateway"):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in REQUEST_ANSWERS and node.args:
+                code = node.args[0]
+                if isinstance(code, ast.Constant):
+                    yield code.value
+
+
+def test_every_code_of_a_request_is_described() -> None:
+    codes = set(request_codes())
+    assert {"bad_signature", "bad_number", "session_ended"} <= codes
+    channels = text_of("channels.md")
+    assert sorted(code for code in codes if f"`{code}`" not in channels) == []
 
 
 def test_every_table_is_described() -> None:
