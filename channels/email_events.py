@@ -54,7 +54,7 @@ def events_of(mail: Mail, *, sender: str | None, recipients: Sequence[str], raw:
                 cc=_people(mail.cc),
                 references=_references(mail),
                 token=_token(mail, recipients),
-                automatic=_automatic(mail, sender, own=author.value in ours_too),
+                automatic=_automatic(mail, sender, own=without_token(author.value) in ours_too),
                 quoted=texts.clean(mail.divided.quoted)[:QUOTED_CHARS_MAX],
                 signature=texts.clean(mail.divided.signature)[:QUOTED_CHARS_MAX],
                 safe_html=texts.clean(mail.safe_html),

@@ -21,6 +21,7 @@ _ADDRESS = re.compile(
 )
 _MACHINES = ("mailer-daemon", "postmaster", "mail-daemon", "bounce", "noreply", "no-reply", "abuse", "support", "helpdesk")
 _FAILURES_MAX = 50
+_NO_COMPLAINT = {"not-spam", "auth-failure"}  # feedback of the opposite kind, and of servers about each other
 _LETTER_CHARS_MAX = 20_000
 _ORIGINAL_BELOW = re.compile(
     r"^[ \t]?(?:-{2,}[ \t]*(?:below this line is a copy|this is a copy|original message|message header|returned message"
@@ -154,10 +155,12 @@ def _status(letter: str) -> str:
 
 
 def complaint_failures(root: Part) -> list[Failure]:
-    """Return whom a feedback report is about; empty addresses where the report does not tell."""
+    """Return whom a feedback report complains about; empty addresses where the report does not tell."""
     for part in root.walk():
         if part.type.value == "message/feedback-report":
             report = text_fields(content_of(part).strip())
+            if report.get("feedback-type", "").strip().lower() in _NO_COMPLAINT:
+                return []
             recipient = _recipient(report.get("original-rcpt-to", "") or report.get("removal-recipient", ""))
             return [Failure(recipient or _recipient_of_original(root), message_id=original_id(root), permanent=True)]
     return []

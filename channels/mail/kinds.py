@@ -88,7 +88,9 @@ def _automatic(root: Part, sender: Mailbox, subject: str) -> bool:
         return True
     if _precedence(root) in {"auto_reply", "auto-reply", "autoreply"}:
         return True
-    if root.type.values.get("report-type", "").lower() == "disposition-notification":
+    if root.type.values.get("report-type", "").lower() in {"disposition-notification", "feedback-report"}:
+        return True
+    if any(part.type.value == "text/calendar" and part.type.values.get("method", "").lower() == "reply" for part in root.walk()):
         return True
     if subject.removeprefix("re:").strip().startswith(words.AUTOMATIC):
         return True

@@ -27,6 +27,7 @@ RECIPIENTS_MAX = 100
 COMMANDS_MAX = 100  # of one kind in a session
 RECEIVED_MAX = 100
 COMMAND_TIMEOUT_S = 300.0
+_FULL = "452 4.3.1 There is no room now, please try again later"
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _RECEIVED = re.compile(rb"^received:", re.IGNORECASE | re.MULTILINE)
 
@@ -112,7 +113,7 @@ class Mailbox:
             )
         except StoreUnavailable as unavailable:
             self.gateway.counters.add("refused", channel=self.id, code=unavailable.code)
-            return "451 4.3.0 Not now, please try again later"
+            return _FULL if unavailable.code == "disk_full" else "451 4.3.0 Not now, please try again later"
         return "250 2.6.0 Kept"
 
     async def handle_exception(self, error: Exception) -> str:

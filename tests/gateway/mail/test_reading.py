@@ -60,10 +60,11 @@ async def test_what_a_machine_writes_gets_no_answer(tmp_path: Path) -> None:
     async with mailroom(tmp_path) as room:
         await room.post(letter("I am away", 1, **{"Auto-Submitted": "auto-replied"}))
         await room.post(letter("Mail returned", 2, From="mailer-daemon@relay.example"), sender="")
-        await room.post(letter("balance", 3))
+        await room.post(letter("from ourselves", 3, From=thread_address(OURS, "0" * 20)))
+        await room.post(letter("balance", 4))
         (only,) = await room.answers(1)
-        assert only["In-Reply-To"] == "<a3@customer.example>"
-        assert len(await texts(room)) == 3
+        assert only["In-Reply-To"] == "<a4@customer.example>"
+        assert len(await texts(room)) == 4
 
 
 async def test_a_bounce_marks_the_message_and_the_address(tmp_path: Path) -> None:

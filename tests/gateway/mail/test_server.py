@@ -89,17 +89,20 @@ async def test_no_second_mail_is_smuggled_in(tmp_path: Path, trick: bytes) -> No
         assert (await room.rows("select count(*) from kept_request"))[0][0] == int(answer.startswith("250"))
 
 
-async def test_a_store_that_is_away_makes_the_sender_keep_the_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("why", "code"), [("io_error", 451), ("disk_full", 452)])
+async def test_a_store_that_is_away_makes_the_sender_keep_the_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str, code: int
+) -> None:
     async with mailroom(tmp_path) as room:
 
         async def away(*_: object) -> None:
-            raise StoreUnavailable("disk_full")
+            raise StoreUnavailable(why)
 
         with monkeypatch.context() as patch:
             patch.setattr(SqliteStore, "write", away)
             with pytest.raises(aiosmtplib.SMTPDataError) as refused:
                 await room.post(letter("balance", 1))
-        assert refused.value.code == 451
+        assert refused.value.code == code
         await room.post(letter("balance", 1))
         await room.read(1)
 
@@ -110,7 +113,7 @@ async def test_mails_are_refused_before_the_disk_is_full(tmp_path: Path, monkeyp
             patch.setattr(kept, "FREE_BYTES_MIN", 1 << 62)
             with pytest.raises(aiosmtplib.SMTPDataError) as refused:
                 await room.post(letter("balance", 1))
-        assert refused.value.code == 451
+        assert refused.value.code == 452
         assert room.parley.gateway.counters.value("refused", channel="mail", code="disk_full") == 1
         await room.post(letter("balance", 1))
 

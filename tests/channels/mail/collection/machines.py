@@ -162,6 +162,18 @@ AUTOMATIC: dict[str, str] = {
     "delivered": head("postmaster@customer.example", "Delivered: Your question", "Auto-Submitted: auto-generated")
     + report("delivered", "2.0.0", "250 ok", "It was delivered."),
 }
+FEEDBACK = (
+    head("complaints@provider.example", "Report")
+    + 'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\n\n--b\n\nThis is a report.\n--b\nContent-Type: message/feedback-report\n\n'
+    "Feedback-Type: {type}\nUser-Agent: SomeGenerator/1.0\nVersion: 1\nOriginal-Rcpt-To: anna@customer.example\n--b\nContent-Type: message/rfc822\n\n"
+    "From: support@operator.example\nTo: anna@customer.example\nMessage-ID: <sent-7@operator.example>\nSubject: Offer\n\nBuy.\n--b--\n"
+)
+AUTOMATIC |= {
+    "invitation-accepted": head("anna@customer.example", "Accepted: A call", 'Content-Type: multipart/alternative; boundary="b"')
+    + "\n--b\n\nAnna has accepted.\n--b\nContent-Type: text/calendar; method=REPLY\n\nBEGIN:VCALENDAR\nMETHOD:REPLY\nEND:VCALENDAR\n--b--\n",
+    "no-spam": FEEDBACK.format(type="not-spam"),
+    "failed-checks": FEEDBACK.format(type="auth-failure"),
+}
 LISTS: dict[str, str] = {
     "rfc2919": head("Anna <anna@customer.example>", "[users] Question", "List-Id: Users <users.lists.example>", "Precedence: list")
     + "\nHello all.\n",
@@ -169,12 +181,7 @@ LISTS: dict[str, str] = {
     "bulk": head("Shop <news@shop.example>", "Offers", "Precedence: bulk") + "\nBuy now.\n",
     "post": head("Anna <anna@customer.example>", "Question", "List-Post: <mailto:users@lists.example>") + "\nHello all.\n",
 }
-COMPLAINT = (
-    head("complaints@provider.example", "Abuse report")
-    + 'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\n\n--b\n\nThis is an abuse report.\n--b\nContent-Type: message/feedback-report\n\n'
-    "Feedback-Type: abuse\nUser-Agent: SomeGenerator/1.0\nVersion: 1\nOriginal-Rcpt-To: anna@customer.example\n--b\nContent-Type: message/rfc822\n\n"
-    "From: support@operator.example\nTo: anna@customer.example\nMessage-ID: <sent-7@operator.example>\nSubject: Offer\n\nBuy.\n--b--\n"
-)
+COMPLAINT = FEEDBACK.format(type="abuse")
 PEOPLE: dict[str, str] = {  # who only look like machines
     "enclosed-bounce": head("Anna <anna@customer.example>", "This came back")
     + 'Content-Type: multipart/mixed; boundary="a"\n\n--a\n\nWhat is this?\n--a\nContent-Type: message/rfc822\n\n'
@@ -188,6 +195,8 @@ PEOPLE: dict[str, str] = {  # who only look like machines
     + "\nMy SIM was not delivered to anna@customer.example's house. 550 shillings lost.\n",
     "forwarded-bounce": head("Anna <anna@customer.example>", "Fwd: Undelivered Mail Returned to Sender")
     + "\nI get this when I write to you.\n\n---------- Forwarded message ---------\nFrom: Mail Delivery System <MAILER-DAEMON@x.example>\nSubject: Undelivered\n\n<support@operator.example>: 550 5.1.1\n",
+    "invitation": head("anna@customer.example", "A call", 'Content-Type: multipart/alternative; boundary="b"')
+    + "\n--b\n\nShall we talk?\n--b\nContent-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nMETHOD:REQUEST\nEND:VCALENDAR\n--b--\n",
     "suppress": head("Anna <anna@customer.example>", "Re: ticket", "X-Auto-Response-Suppress: OOF") + "\nHello?\n",
 }
 
