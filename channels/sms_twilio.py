@@ -59,6 +59,7 @@ class SmsTwilio:
             merge_replies=True,
             delivery_reports=True,
             throttles_recipient=frozenset({"14107"}),
+            methods=twilio_hooks.METHODS,
             provider_retries="once, and only if it could not connect; more with #rc=5&rp=all at the end of the webhook URL",
         )
         self._address = our_address

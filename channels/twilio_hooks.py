@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from channels import forms, signatures, texts
+from channels import fields, forms, signatures, texts
 from core.model.inbound import AuthenticationFailed, RawRequest, UnreadableRequest
 from core.model.outbound import OutboundMessage
 
 _SIGNATURE = "x-twilio-signature"
+METHODS = frozenset({"GET", "POST"})  # as the operator has set it for the number
 _MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOT_XML = re.compile("[\ufffe\uffff\ud800-\udfff]")
 
@@ -62,10 +63,10 @@ class Signed:
             signatures.check_body_hash(request.url, request.body)
             return None
         try:
-            form = self._forms.of(request)
-        except forms.NotAForm as error:
+            form = _form(request, self._forms)
+        except (forms.NotAForm, UnreadableRequest) as error:
             raise AuthenticationFailed("unsigned_body", error.code) from None
-        signatures.check_twilio(self._auth_tokens, request.url, form, given)
+        signatures.check_twilio(self._auth_tokens, request.url, {} if request.method == "GET" else form, given)
         for name in self._once:
             if len(form.get(name, ())) > 1:
                 raise AuthenticationFailed("repeated_field", name)
@@ -85,9 +86,14 @@ def check_parties(form: forms.Form, ours: str, value: str) -> None:
 def read(request: RawRequest, last_form: forms.LastForm) -> forms.Form:
     """Return the form of a request; raises `UnreadableRequest`."""
     try:
-        return last_form.of(request)
+        return _form(request, last_form)
     except forms.NotAForm as error:
         raise UnreadableRequest(error.code) from None
+
+
+def _form(request: RawRequest, last_form: forms.LastForm) -> forms.Form:
+    """Return the fields of a request, which are in the query of a GET; raises `NotAForm`, `UnreadableRequest`."""
+    return fields.query(request.url) if request.method == "GET" else last_form.of(request)
 
 
 def one(form: forms.Form, name: str) -> str:

@@ -129,6 +129,7 @@ class VoiceTwilio:
             records=True,
             transfers=frozenset(settings.numbers()),
             secrets_allowed=True,
+            methods=twilio_hooks.METHODS,
             provider_retries="none for an answer that is late; then the fallback URL of the number, if it has one",
         )
         self._account = settings

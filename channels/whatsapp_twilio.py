@@ -85,6 +85,7 @@ class WhatsAppTwilio:
             delivery_reports=True,
             sends_per_s=80.0,
             resend_codes=frozenset({_WINDOW_CLOSED}) if settings.template_sid else frozenset(),
+            methods=twilio_hooks.METHODS,
             provider_retries="once, and only if it could not connect; more with #rc=5&rp=all at the end of the webhook URL",
         )
         self._ours = f"{_PREFIX}{our_address.value}"

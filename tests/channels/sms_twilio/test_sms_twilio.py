@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from aiohttp import web
+from twilio.request_validator import RequestValidator
 
 from channels.sms_twilio import SmsTwilio, make
 from core.model.address import Address, AddressKind
 from core.model.ids import ChannelId
-from core.model.inbound import AuthenticationFailed, Media, UnreadableRequest
+from core.model.inbound import AuthenticationFailed, Media, RawRequest, UnreadableRequest
 from core.model.outbound import Answer, Reply, SendError, SendErrorCode
 from tests.channels.sms_twilio.subject import ACCOUNT, HERE, NEW, SID, SUBJECT, adapter, fields, request, settings, signed
 from tests.conformance.subject import MESSAGE_ID, NOWHERE, PUBLIC_URL, saying
@@ -50,6 +51,28 @@ def test_replies_by_rest_are_not_in_the_answer() -> None:
     assert not can.inline_reply
     assert can.delivery_reports
     assert adapter(NOWHERE).capabilities.inline_reply
+
+
+def by_get(form: dict[str, str]) -> RawRequest:
+    """Return a message as Twilio brings it to a number whose webhook is set to GET; its own library signs the whole address."""
+    url = f"{PUBLIC_URL}?{urlencode(form)}"
+    signature = RequestValidator(NEW).compute_signature(url, {})
+    return RawRequest("GET", url, {"x-twilio-signature": signature}, b"", 1_767_225_600_000, "127.0.0.1")
+
+
+def test_a_number_whose_webhook_is_called_by_get() -> None:
+    asked = by_get(fields("a b&c=1 é 😀"))
+    adapter(NOWHERE).authenticate(asked)
+    assert adapter(NOWHERE).parse(asked) == adapter(NOWHERE).parse(request(fields("a b&c=1 é 😀")))
+    for forged in (
+        replace(asked, url=asked.url.replace("Body=a", "Body=z")),
+        replace(asked, url=f"{asked.url}&From=%2B254711000999"),
+        replace(asked, headers={}),
+        replace(asked, method="POST"),
+        replace(request(fields("a b")), headers=asked.headers),
+    ):
+        with pytest.raises(AuthenticationFailed):
+            adapter(NOWHERE).authenticate(forged)
 
 
 class Api:
