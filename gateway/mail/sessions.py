@@ -11,7 +11,7 @@ import ssl
 from typing import Any
 
 from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, TLSSetupException
 
 from gateway.mail.server import COMMAND_TIMEOUT_S, COMMANDS_MAX, RECIPIENTS_MAX, Mailbox
 
@@ -78,6 +78,7 @@ class _Smtp(SMTP):
 
     def __init__(self, mailbox: Mailbox, opened: set[asyncio.BaseTransport], session_max_s: float, **options: Any) -> None:
         super().__init__(mailbox, loop=asyncio.get_running_loop(), **options)
+        self._mailbox = mailbox
         self._opened = opened
         self._session_max_s = session_max_s
         self._first: asyncio.BaseTransport | None = None
@@ -96,6 +97,12 @@ class _Smtp(SMTP):
         if self._first is not None:
             self._opened.discard(self._first)
         super().connection_lost(error)
+
+    async def handle_exception(self, error: Exception) -> str:
+        if isinstance(error, TLSSetupException):  # the other side's affair, which it may repeat: nothing for the log
+            self._mailbox.gateway.counters.add("refused", channel=self._mailbox.id, code="tls")
+            return ""
+        return await super().handle_exception(error)
 
 
 class _Lmtp(_Smtp, LMTP):

@@ -189,6 +189,22 @@ async def test_what_was_said_before_starttls_is_forgotten(tmp_path: Path) -> Non
         assert (await line.say(letter("balance", 1) + b".")).startswith("250")
 
 
+async def test_a_client_that_cannot_encrypt_leaves_nothing_behind(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    _, public = certificate(tmp_path / "tls")
+    settings = {"tls_certificate": public, "tls_key": str(tmp_path / "tls" / "key.pem"), "connections_max": 1}
+    async with mailroom(tmp_path / "data", **settings) as room:
+        for number in (1, 2):
+            async with wire(room.port) as line:
+                await line.say(b"EHLO customer.example")
+                await line.say(b"STARTTLS")
+                line.writer.write(b"this is no handshake\r\n")
+                assert await line.rest() == b""
+            assert room.parley.gateway.counters.value("refused", channel="mail", code="tls") == number
+        async with wire(room.port) as line:
+            assert (await line.say(b"NOOP")).startswith("250")
+    assert "a session of the mail server" not in caplog.text
+
+
 async def test_a_client_encrypts(tmp_path: Path) -> None:
     _, public = certificate(tmp_path / "tls")
     async with mailroom(tmp_path / "data", tls_certificate=public, tls_key=str(tmp_path / "tls" / "key.pem")) as room:
