@@ -37,11 +37,11 @@ async def _swept(gateway: Gateway, digests: list[str], before_s: float) -> int:
     return await asyncio.to_thread(gateway.blobs.sweep, [one for one in digests if one not in named], before_s)
 
 
-async def _run(gateway: Gateway) -> None:
+async def _keep_sweeping(gateway: Gateway) -> None:
     await asyncio.sleep(FIRST_S)
     await do_every(gateway, "contents", EVERY_S, partial(sweep, gateway))
 
 
 def start(gateway: Gateway, stack: AsyncExitStack) -> None:
     """Start sweeping, some time from now and then once a day, until `stack` is left."""
-    keep_running(_run(gateway), stack)
+    keep_running(_keep_sweeping(gateway), stack)

@@ -6,10 +6,12 @@ import traceback
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from core.model.adapter import Adapter
 from core.model.ids import MessageId
-from core.model.outbound import Choice, OutboundMessage, SendError, SendErrorCode
+from core.model.inbound import Media
+from core.model.outbound import Choice, OutboundMessage, Reply, SendError, SendErrorCode
 from tests.conformance.provider import Provider
 from tests.conformance.subject import NOWHERE, Subject, saying
 
@@ -93,6 +95,32 @@ async def check_injection(subject: Subject) -> None:
             assert not any("injected" in head.partition("?")[0] for head in provider.heads), provider.heads
             assert not any("x-injected" in head for head in provider.heads), provider.heads
         await closed(adapter)
+
+
+async def check_files(subject: Subject) -> None:
+    """What is said to be carried goes out, as bytes or as the address; what is not is refused, and never left out."""
+    if subject.accepted is None:
+        return
+    provider = Provider(subject.accepted)
+    async with provider.running():
+        adapter = subject.make(provider.base)
+        able = adapter.capabilities
+        content, url = (b"", FILE_URL) if able.file_limits.by_address else (FILE, "")
+        file = Media("document", url, "application/pdf", name="bill.pdf", content=content)
+        message = replace(subject.message, reply=Reply("", media=(file,)))
+        if "document" in able.media:
+            await adapter.send(message)
+            (got,) = provider.got
+            assert FILE.decode() in got or FILE_URL in unquote(got)
+        else:
+            error = await send_error(subject, provider.base, message)
+            assert (error.code, error.retryable) == (SendErrorCode.UNSUPPORTED, False)
+            assert provider.got == []
+        await closed(adapter)
+
+
+FILE = b"%PDF-1.7 canary"
+FILE_URL = "https://gateway.example/m/canary"
 
 
 async def send_error(subject: Subject, base: str, message: OutboundMessage | None = None, *, patient: bool = True) -> SendError:

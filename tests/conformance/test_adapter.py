@@ -6,7 +6,7 @@ import pytest
 
 from channels.registry import KINDS
 from tests.conformance import adapter_checks as checks
-from tests.conformance.sending import check_injection, check_send
+from tests.conformance.sending import check_files, check_injection, check_send
 from tests.conformance.subject import subject_of
 
 CHECKS = [
@@ -31,6 +31,11 @@ def test_adapter(kind: str, check: checks.Check) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_sending(kind: str) -> None:
     await check_send(subject_of(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_files(kind: str) -> None:
+    await check_files(subject_of(kind))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -225,3 +225,11 @@ def test_settings_without_a_secret_are_refused() -> None:
 def test_an_adapter_that_could_not_work_is_not_made(address: Address, base: str) -> None:
     with pytest.raises(ValueError, match=r"must be a web address|phone number or short code"):
         make(ChannelId("sms"), address, settings(api_base=base), PUBLIC_URL, "KE")
+
+
+@pytest.mark.parametrize(
+    ("mms", "public_url", "able"), [(False, PUBLIC_URL, False), (True, PUBLIC_URL, True), (True, "http://x.example/c", False)]
+)
+def test_files_go_only_where_the_number_can_and_twilio_can_fetch_them(*, mms: bool, public_url: str, able: bool) -> None:
+    capabilities = make(ChannelId("sms"), HERE, settings(mms=mms), public_url, "KE").capabilities
+    assert (bool(capabilities.media), capabilities.file_limits.by_address) == (able, True)

@@ -132,7 +132,8 @@ async def test_an_attachment_goes_by_its_address(api: Api) -> None:
     picture = Media("image", "https://shop.example/a.png")
     form = await sent(api, message(Reply("Look", CHOICES, (picture,))), button_sids=BUTTONS)
     assert (form["MediaUrl"], form["Body"]) == (["https://shop.example/a.png"], ["Look\n1 Balance\n2 Top up"])
-    for media in ((picture, picture), (Media("image"),), (Media("image", "file:///etc/passwd"),)):
+    plain = Media("image", "http://shop.example/a.png")
+    for media in ((picture, picture), (Media("image"),), (Media("image", "file:///etc/passwd"),), (plain,)):
         assert (await refused(api, message(Reply("Look", (), media)))).code is SendErrorCode.UNSUPPORTED
     assert len(api.forms) == 1
 
