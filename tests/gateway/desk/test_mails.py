@@ -56,7 +56,7 @@ async def test_the_look_of_a_mail_is_for_a_frame_without_rights(tmp_path: Path) 
 
 async def test_a_mail_that_was_not_handed_over_is_nobodys_to_read(tmp_path: Path) -> None:
     async with mailroom(tmp_path) as room, signed_in(room.parley) as agent:
-        await room.post(letter("balance", 1, **{"Content-Type": "text/html"}))
+        await room.post(letter("help", 1, **{"Content-Type": "text/html"}))
         await room.read(1)
         message = await message_of(room, 1)
         for path in ("letter", "look"):
