@@ -22,7 +22,7 @@ from gateway import mail_child
 from gateway.mail_child import LENGTH, Job, Refused
 
 WALL_S = 10.0  # for a child that waits rather than works
-_MAILS_PER_CHILD = 200
+_MAILS_PER_CHILD = 1_000
 _ROOT = str(Path(__file__).resolve().parent.parent)  # where a child finds our packages
 
 

@@ -36,12 +36,17 @@ def keep(tx: Tx, request_id: str, channel_id: str, request: str, body: str, at: 
 
 
 def claim(tx: Tx, now: int, limit: int) -> list[Kept]:
-    """Take requests that are due, the oldest first, and count the try; after a minute others may take them."""
+    """Take requests that are due, the oldest first, and count the try; after a minute others may take them.
+
+    One that was tried before is taken alone, so that if it ends the process, no other one counts the try.
+    """
     rows = tx.all(
         "select id, channel_id, request, body, received_at, attempts + 1 from kept_request"
         " where state = 'waiting' and due_at <= ? order by due_at, id limit ?",
         (now, limit),
     )
+    tried = next((place for place, row in enumerate(rows) if row[5] > 1), len(rows))
+    rows = rows[: max(tried, 1)]
     tx.many("update kept_request set attempts = attempts + 1, due_at = ? where id = ?", [(now + LEASE_MS, row[0]) for row in rows])
     return [Kept(*row) for row in rows]
 

@@ -1,16 +1,17 @@
 """The loop that reads what was kept: each request is taken apart in a child process, and what it means is taken in like any other.
 
-One that cannot be read is an interaction too: a person gets it. None holds up the others for longer than its limits allow. Must not
-look into a body itself.
+One that cannot be read is an interaction too: a person gets it. None holds up the others for longer than its limits allow. Several are
+read side by side, and taken in in the order of arrival where they are of one sender. Must not look into a body itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from channels.email_events import author_of
@@ -27,7 +28,8 @@ from gateway.receive import keep_unreadable, take_in
 from gateway.runtime import ConfiguredChannel, Gateway
 
 _LOG = logging.getLogger(__name__)
-BATCH = 10
+BATCH = 24  # what its files take is in memory at once
+POOL_MIN, POOL_MAX = 2, 4  # children; at least two, since one of them may have to do with a hostile mail
 TRIES_MAX = 5  # of a request during which the process itself ended
 CHILDREN_MAX = 2  # for one try
 NO_CHANNEL_MS = 3_600_000
@@ -40,39 +42,77 @@ async def start(gateway: Gateway, stack: AsyncExitStack) -> None:
         return
     now = gateway.clock.now_ms()
     await gateway.store.write(lambda tx: kept_requests.abandon(tx, now))
-    reader = _Reader(gateway, await stack.enter_async_context(MailParsers()))
+    size = min(max(len(os.sched_getaffinity(0)), POOL_MIN), POOL_MAX)
+    reader = _Reader(gateway, await stack.enter_async_context(MailParsers(size)), size)
     keep_running(do_when_due(gateway, TOPIC, lambda: kept_requests.next_due, reader.read_due), stack)
 
 
-class _Reader:
-    """Reads requests, one after the other."""
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A request without its content, why it could not be read, and what it means; `whose` tells of which channel and sender."""
 
-    def __init__(self, gateway: Gateway, parsers: MailParsers) -> None:
+    configured: ConfiguredChannel
+    request: RawRequest
+    code: str | None
+    events: Sequence[InboundEvent]
+
+    @property
+    def whose(self) -> tuple[str, str]:
+        author = next((event.sender.value for event in self.events if isinstance(event, InboundMessage)), "")
+        return self.configured.channel.id, author
+
+
+class _Reader:
+    """Reads requests, some at a time."""
+
+    def __init__(self, gateway: Gateway, parsers: MailParsers, size: int) -> None:
         self._gateway = gateway
         self._parsers = parsers
+        self._contents = asyncio.Semaphore(2 * size)  # so many contents in memory: for each child one, and the next
 
     async def read_due(self, now: int) -> int:
         """Read what is due; returns how many requests."""
         due = await self._gateway.store.write(lambda tx: kept_requests.claim(tx, now, BATCH))
-        for kept in due:
-            await self._read(kept)
+        parsing = [asyncio.create_task(self._parse(kept)) for kept in due]
+        taking: list[asyncio.Task[None]] = []
+        try:
+            last: dict[tuple[str, str], asyncio.Task[None]] = {}
+            for kept, task in zip(due, parsing, strict=True):
+                await asyncio.wait({task})
+                if task.exception() is None and (parsed := task.result()) is not None:
+                    last[parsed.whose] = taken = asyncio.create_task(self._take(kept, parsed, last.get(parsed.whose)))
+                    taking.append(taken)
+            for ended in await asyncio.gather(*parsing, *taking, return_exceptions=True):
+                if isinstance(ended, BaseException):
+                    raise ended
+        finally:
+            for task in (*parsing, *taking):
+                task.cancel()
+            await asyncio.gather(*parsing, *taking, return_exceptions=True)
         return len(due)
 
-    async def _read(self, kept: Kept) -> None:
+    async def _parse(self, kept: Kept) -> _Parsed | None:
+        """Return what a request means; None where its channel is not there, which may come back."""
         gateway = self._gateway
         configured = gateway.channels.get(kept.channel_id)
-        if configured is None:  # it may come back; until then nobody can say what its requests mean
+        if configured is None:
             later = gateway.clock.now_ms() + NO_CHANNEL_MS
             await gateway.store.write(lambda tx: kept_requests.postpone(tx, kept.id, later))
-            return
-        point("kept.claimed")
-        request, code, events = await self._parsed(kept, configured)
+            return None
+        async with self._contents:
+            point("kept.claimed")
+            request, code, events = await self._parsed(kept, configured)
+            raw = replace(request, body=f"kept:{kept.body}".encode())  # the content itself is stored once
         point("kept.parsed")
-        raw = replace(request, body=f"kept:{kept.body}".encode())  # the content itself is stored once
-        meant = [_unreadable(configured, kept, request)] if events is None else events
-        await self._patiently(lambda: take_in(gateway, configured, raw, meant))
+        return _Parsed(configured, raw, code, [_unreadable(configured, kept, raw)] if events is None else events)
+
+    async def _take(self, kept: Kept, parsed: _Parsed, before: asyncio.Task[None] | None) -> None:
+        """Take a request in, after the one `before` it."""
+        if before is not None:
+            await asyncio.wait({before})
+        await self._patiently(lambda: take_in(self._gateway, parsed.configured, parsed.request, parsed.events))
         point("kept.taken")
-        await self._patiently(lambda: gateway.store.write(lambda tx: _end(tx, kept, code, meant)))
+        await self._patiently(lambda: self._gateway.store.write(lambda tx: _end(tx, kept, parsed.code, parsed.events)))
 
     async def _parsed(self, kept: Kept, configured: ConfiguredChannel) -> tuple[RawRequest, str | None, Sequence[InboundEvent] | None]:
         """Return the request, why it could not be read, and its events; None for one that a person must look at."""
