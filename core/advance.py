@@ -44,6 +44,7 @@ class TurnRules:
     lease: str
     apology: Mapping[str, str]
     handed_over: Mapping[str, str]
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

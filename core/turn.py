@@ -60,6 +60,8 @@ class Turns:
             return Outcome(earlier.conversation_id, earlier.answer, duplicate=True)
         placed = letters.place(tx, arrival.channel.id, said, arrival.id, arrival.received_at)
         person, link = self._meet(tx, arrival, said.sender, placed.guest_of if placed else None, people.own_number(said))
+        if said.language_hint:
+            people.assume_language(tx, person, said.language_hint, self._rules.languages)
         what = self._heard(tx, person, link, arrival, said)
         aside = letters.file_heard(tx, arrival.channel, person, said, placed, arrival.id, arrival.received_at) if placed else arrival.aside
         aside = "" if what.corrects is Corrects.EARLIER else aside
@@ -264,6 +266,7 @@ class Turns:
             case "joined":
                 if conversation.state is not None:
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))
+                people.assume_language(tx, person, signal.value, self._rules.languages)
                 what = Said(session=Session.NEW)
             case "opted_out" | "opted_in":
                 set_consent(tx, person, opted_in=signal.signal == "opted_in", at=arrival.received_at)

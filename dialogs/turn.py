@@ -81,10 +81,8 @@ class Turn:
 
     def _language(self) -> str:
         known = self.project.languages
-        for language in (self.context.language, self.context.language_hint):
-            if language and (found := str(language)[:2].lower()) in known:
-                return found
-        return known[0]
+        language = (self.context.language or "")[:2].lower()
+        return language if language in known else known[0]
 
     @property
     def frame(self) -> Frame:

@@ -185,6 +185,7 @@ def _turns(settings: Settings, keys: Keys, channels: dict[str, ConfiguredChannel
         lease=lease,
         apology=APOLOGY,
         handed_over=HANDED_OVER,
+        languages=settings.operator.languages,
     )
     return Turns(Engine(load_dialogs(settings)), {name: configured.channel for name, configured in channels.items()}, rules)
 

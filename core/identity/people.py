@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.model.address import Address, AddressKind, Strength
 from core.model.channel import Channel
 from core.model.ids import derive
@@ -23,6 +25,18 @@ def meet(tx: Tx, address: Address, channel: Channel, cause: str, at: int, own: A
     if own is None or person.conversation.owner != "bot":
         return person
     return prove(tx, person, own, channel.id, cause, at, f"contact shared on {channel.id}")
+
+
+def assume_language(tx: Tx, person: Person, hint: str, offered: Sequence[str]) -> None:
+    """Take the language of somebody's page or program, such as `fr-FR`, for theirs until they choose one; only one that is offered."""
+    if person.language is not None:
+        return
+    wanted = hint.partition("-")[0].lower()
+    for language in offered:
+        if language.partition("-")[0].lower() == wanted:
+            person.language = language
+            parties.set_language(tx, person.party_id, language)
+            return
 
 
 def own_number(said: InboundMessage) -> Address | None:

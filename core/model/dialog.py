@@ -37,8 +37,7 @@ class DialogContext:
     conversation_id: str
     channel_id: str
     capabilities: Capabilities
-    language: str | None  # what the person chose, else None
-    language_hint: str | None = None
+    language: str | None  # what the person chose, or else their page or program is in; None if neither is known
     country: str = ""  # ISO 3166-1 alpha-2 of the operator, for numbers and keywords
     trust: Strength = Strength.CLAIMED
     known: bool = False  # a customer rather than a prospect

@@ -62,7 +62,7 @@ def set_unreachable(tx: Tx, address: Address, at: int | None) -> None:
 
 
 def set_language(tx: Tx, party_id: str, language: str) -> None:
-    """Note the language that a person chose."""
+    """Note the language in which a person is answered."""
     tx.execute("update party set language = ? where id = ?", (language, party_id))
 
 

@@ -1,6 +1,6 @@
 """Plays a golden conversation against the real engine and writes down what comes back.
 
-A file has settings at the top (`channel`, `country`, `language`, `language_hint`, `trust`, `known`, `facts`, `actions`) and `turns`. A turn
+A file has settings at the top (`channel`, `country`, `language`, `trust`, `known`, `facts`, `actions`) and `turns`. A turn
 has one input and, beside it, `channel`, `after` (seconds), `owner`, `opted_out`, `trust`, which hold from then on:
 
     say: text | [texts]      dial: "" | "1*50"        join: true           choose: label of a button, the latest one seen
@@ -160,7 +160,6 @@ class Player:
             channel_id=known.get("channel", "ussd"),
             capabilities=CHANNELS[known.get("channel", "ussd")],
             language=known.get("language"),
-            language_hint=known.get("language_hint"),
             country=known.get("country", "KE"),
             trust=Strength[known.get("trust", "network").upper()],
             known=known.get("known", True),
