@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from hashlib import blake2b
 from typing import Any
 
@@ -34,7 +34,7 @@ async def take_part(gateway: Gateway, configured: ConfiguredChannel, said: Inbou
         return await take(said)
     series = f"{said.sender.value}:{part.series}:{part.total}"
     digest = blake2b(f"{said.external_id}\0{said.text}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    raw = json.dumps({**asdict(replace(said, raw={})), "part": None})
+    raw = json.dumps({**asdict(said), "part": None})
     kept = await gateway.store.write(
         lambda tx: parts.keep_part(tx, channel_id, series, part.number, part.total, digest=digest, raw=raw, at=at)
     )

@@ -92,7 +92,6 @@ class InboundMessage:
     edit_key: str | None = None  # what a later correction will name this message by
     part: Part | None = None  # of a long message, where the provider does not join them
     letter: Letter | None = None
-    raw: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

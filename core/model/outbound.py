@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from core.model.address import Address
 from core.model.ids import MessageId
@@ -147,21 +147,6 @@ class DeliveryStatus(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     DEAD = "dead"
-
-
-class Rank(IntEnum):
-    """The order of statuses: a message's status is the highest rank ever reported."""
-
-    QUEUED = 0
-    SENDING = 1
-    RETRY_WAIT = 1
-    UNKNOWN = 2
-    ACCEPTED = 3
-    SENT = 4
-    UNDELIVERED = 5
-    FAILED = 5
-    DELIVERED = 6
-    READ = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,14 +26,6 @@ def after(tx: Tx, cursor: int, limit: int) -> list[Row]:
     )
 
 
-def of_conversation(tx: Tx, conversation_id: str, after_seq: int, limit: int) -> list[Row]:
-    """Return events of one conversation beyond a number: cursor, conversation_id, seq, kind, at, ref, body."""
-    return tx.all(
-        "select cursor, conversation_id, seq, kind, at, ref, body from event where conversation_id = ? and seq > ? order by seq limit ?",
-        (conversation_id, after_seq, limit),
-    )
-
-
 def head(tx: Tx) -> int:
     """Return the cursor of the newest event, 0 if there is none."""
     row = tx.one("select max(cursor) from event")

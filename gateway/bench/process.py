@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +23,10 @@ class NotStarted(Exception):
 
 @dataclass(slots=True)
 class Running:
-    """A program that runs: its port, and the seconds from its start until it said that it is ready."""
+    """A program that runs, and its port."""
 
     process: subprocess.Popen[str]
     port: int
-    start_s: float
 
     def memory_mb(self) -> float:
         """Return the resident memory in MB."""
@@ -61,7 +59,6 @@ def environment() -> dict[str, str]:
 def start(module: Sequence[str], *, core: int | None = None) -> Running:
     """Run `python -m module…` and wait for the line with its address; pinned to `core` if given. Raises `NotStarted`."""
     pin = (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
-    begun = time.perf_counter()
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:  # a pipe would fill up, and then the program would wait for its reader
         process = subprocess.Popen(
             [sys.executable, "-m", *module],
@@ -73,7 +70,7 @@ def start(module: Sequence[str], *, core: int | None = None) -> Running:
         )
         url = _URL.search(process.stdout.readline() if process.stdout else "")
         if url:
-            return Running(process, int(url[1]), time.perf_counter() - begun)
+            return Running(process, int(url[1]))
         with process:
             process.kill()
         log.seek(0)
