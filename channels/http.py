@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from io import BytesIO
 from typing import IO, Any
 
 import aiohttp
@@ -106,7 +107,8 @@ def basic(credentials: str) -> str:
 def _parts(form: Mapping[str, object], files: Mapping[str, UploadedFile]) -> aiohttp.FormData:
     parts = aiohttp.FormData({name: str(value) for name, value in form.items()})
     for field, (name, content, content_type) in files.items():
-        parts.add_field(field, content, filename=name, content_type=content_type)
+        file = BytesIO(content) if isinstance(content, bytes) else content  # which is sent piece by piece
+        parts.add_field(field, file, filename=name, content_type=content_type)
     return parts
 
 

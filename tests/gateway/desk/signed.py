@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -47,7 +48,7 @@ class Signed:
     async def upload(self, conversation: str, target: str, content: bytes, name: str = "a.png", headers: Any = None) -> tuple[int, Any]:
         url = f"{self.url}/desk/api/conversations/{conversation}/files"
         params = {"target": target, "name": name}
-        async with self.http.post(url, params=params, data=content, headers=HEADERS if headers is None else headers) as answer:
+        async with self.http.post(url, params=params, data=BytesIO(content), headers=HEADERS if headers is None else headers) as answer:
             return answer.status, await answer.json()
 
     async def note(self, conversation: str, text: str, **more: Any) -> tuple[int, Any]:

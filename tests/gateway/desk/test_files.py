@@ -20,6 +20,7 @@ from tests.gateway.running import ANNA, BEN, Running, running
 from tests.gateway.webchat_client import Window
 
 PICTURE = png(40, 30)
+LARGE = PICTURE + bytes(3_000_000)  # more than a request of any other kind may have
 WHATSAPP = "whatsapp:+254711082000"
 
 
@@ -191,7 +192,7 @@ async def test_a_visitor_gets_the_file_and_another_does_not(parley: Running) -> 
         while not (await agent.lists())["queue"]:
             await anna.next()
         conversation, target, seq = await claimed(agent)
-        assert (await sends(agent, conversation, target, seq, "See here"))[0] == 200
+        assert (await sends(agent, conversation, target, seq, "See here", LARGE))[0] == 200
         while not [message for message in anna.messages if message.get("files")]:
             await anna.next()
         message = next(message for message in anna.messages if message.get("files"))
@@ -202,7 +203,7 @@ async def test_a_visitor_gets_the_file_and_another_does_not(parley: Running) -> 
             async with window.http.get(address, headers=headers) as answer:
                 assert answer.status == status
                 if status == 200:
-                    assert await answer.read() == PICTURE
+                    assert await answer.read() == LARGE
 
 
 async def test_telegram_is_handed_the_bytes(parley: Running) -> None:
@@ -213,12 +214,12 @@ async def test_telegram_is_handed_the_bytes(parley: Running) -> None:
     async with signed_in(parley) as agent:
         conversation, target, seq = await claimed(agent)
         assert (await sends(agent, conversation, target, seq, "x" * 1_025))[1]["error"]["code"] == "too_long"
-        assert (await sends(agent, conversation, target, seq, "See here"))[0] == 200
+        assert (await sends(agent, conversation, target, seq, "See here", LARGE))[0] == 200
         shown = demo.telegram.chat(token, ANNA).messages
         await until(parley, lambda: any(one.get("kind") == "photo" for one in shown.values()))
         message = next(one for one in shown.values() if one.get("kind") == "photo")
         assert message["text"] == "See here"
-        assert demo.telegram.find(message["file"]) == ("files/a.png", PICTURE)
+        assert demo.telegram.find(message["file"]) == ("files/a.png", LARGE)
         assert (await sends(agent, conversation, target, seq, "", b"GIF89a\x01\x00\x01\x00" + bytes(20)))[0] == 200
         await until(parley, lambda: any(one.get("kind") == "document" for one in shown.values()))
 
