@@ -76,6 +76,11 @@ class Settings(Fetched):
     connections_max: int = field(default=50, metadata={"doc": "So many servers may be connected at once.", "least": 1, "most": 1_000})
     session_max_s: int = field(default=600, metadata={"doc": "A session is ended after so many seconds.", "least": 10, "most": 3_600})
 
+    @property
+    def entry(self) -> str:
+        """Where mails come in, as far as they do."""
+        return ", ".join(name for name in (self.listen, self.fetched_from) if name)
+
     def __post_init__(self) -> None:
         Fetched.__post_init__(self)
         listen_of(self.listen)

@@ -74,6 +74,11 @@ class Settings:
         default=4.0, metadata={"doc": "USSD: seconds after which a screen comes too late on this network.", "least": 1, "most": 15}
     )
 
+    @property
+    def entry(self) -> str:
+        """Where messages come in: the centre that this side calls."""
+        return f"smpp://{self.host}:{self.port}"
+
     def __post_init__(self) -> None:
         for name, most in (("system_id", 15), ("system_type", 12)):
             value = getattr(self, name)

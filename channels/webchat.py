@@ -57,6 +57,11 @@ class Settings:
         },
     )
 
+    @property
+    def entry(self) -> str:
+        """Where people come in: the script that sites show the chat by, on the gateway."""
+        return "/webchat/widget.js"
+
     def __post_init__(self) -> None:
         if not self.origins:
             raise ValueError("origins must name at least one web site")

@@ -99,11 +99,13 @@ def _our_address(text: str, country: str) -> Address:
 
 
 def describe(channel: ConfiguredChannel) -> dict[str, Any]:
-    """Return what operators want to know of a channel."""
+    """Return what operators want to know of a channel; `entry` is where its messages come in."""
+    elsewhere = getattr(channel.settings, "entry", None)  # of kinds that nobody calls by a webhook
     return {
         "id": channel.channel.id,
         "kind": channel.channel.kind,
         "address": channel.channel.address.value,
-        "webhook_url": channel.webhook_url,
+        "webhook_url": channel.webhook_url if elsewhere is None else None,
+        "entry": channel.webhook_url if elsewhere is None else elsewhere,
         "state": "configured",
     }

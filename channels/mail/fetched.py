@@ -37,6 +37,11 @@ class Fetched(Outgoing):
     )
     imap_mark_seen: bool = field(default=False, metadata={"doc": "Mails that were fetched are marked as seen."})
 
+    @property
+    def fetched_from(self) -> str:
+        """The mailbox that is fetched, empty if none is."""
+        return f"imap://{self.imap_host}:{self.imap_port}/{self.imap_folder}" if self.imap_host else ""
+
     def __post_init__(self) -> None:
         Outgoing.__post_init__(self)  # the short form of super() does not know a class with slots
         if not self.imap_host:

@@ -1,4 +1,4 @@
-"""`parley channels`: which channels there are, and the webhook URLs to enter at the providers."""
+"""`parley channels`: which channels there are, and where their messages come in: webhook URLs to enter at the providers, or else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gateway.commands.running import url_of_running
 @installation_options
 @json_option
 def command(*, installation: Installation, as_json: bool) -> None:
-    """List the channels with their addresses and webhook URLs.
+    """List the channels with their addresses, and where their messages come in: a webhook URL for most.
 
     A webhook URL contains a secret: treat it like a password.
     """
@@ -33,7 +33,7 @@ def command(*, installation: Installation, as_json: bool) -> None:
     if as_json:
         show.as_json(rows)
     else:
-        show.table(rows, ("id", "kind", "address", "state", "webhook_url"), nothing="No channels are configured.")
+        show.table(rows, ("id", "kind", "address", "state", "entry"), nothing="No channels are configured.")
 
 
 def _state(pause: Pause | None, *, running: bool) -> dict[str, Any]:

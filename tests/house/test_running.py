@@ -63,7 +63,11 @@ def test_the_channels_say_where_the_gateway_really_listens(home: Home) -> None:
         "telegram": ("telegram", "@demo_telecom_bot", "running"),
         "mail": ("email", "help@demo-telecom.example", "running"),
     }
-    assert all(channel["webhook_url"].startswith(f"{home.process.url}/c/{channel['id']}/") for channel in channels)
+    elsewhere = {"web": "/webchat/widget.js", "mail": "smtp://127.0.0.1:0"}
+    assert {channel["id"]: channel["entry"] for channel in channels if channel["webhook_url"] is None} == elsewhere
+    hooks = [channel for channel in channels if channel["id"] not in elsewhere]
+    assert all(channel["webhook_url"].startswith(f"{home.process.url}/c/{channel['id']}/") for channel in hooks)
+    assert all(channel["webhook_url"] == channel["entry"] for channel in hooks)
 
 
 def test_the_record_can_be_read_while_the_gateway_runs(home: Home) -> None:

@@ -38,7 +38,7 @@ def webhooks(data: Path, url: str) -> dict[str, str]:
     assert listed.returncode == 0, listed.stderr
     document = json.loads(listed.stdout)
     found = document["channels"] if isinstance(document, dict) else document
-    return {channel["id"]: re.sub(r"^https?://[^/]+", url, channel["webhook_url"]) for channel in found}
+    return {channel["id"]: re.sub(r"^https?://[^/]+", url, channel["webhook_url"]) for channel in found if channel["webhook_url"]}
 
 
 async def provoke(url: str, hooks: dict[str, str]) -> None:

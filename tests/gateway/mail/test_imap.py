@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.email import INCOMPLETE
+from channels.email import INCOMPLETE, Settings
 from channels.mail.fetched import Fetched
 from config.load import DEMO
 from gateway.mail import imap
@@ -212,3 +212,15 @@ def test_settings_that_cannot_work(changed: dict[str, str], words: str) -> None:
     known = {"smtp_host": "127.0.0.1", "imap_host": "127.0.0.1", "imap_tls": "none", "imap_user": "u", "imap_password": "p"}
     with pytest.raises(ValueError, match=words):
         Fetched(**{**known, **changed})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changed", "entry"),
+    [
+        ({}, ""),
+        ({"listen": "lmtp://127.0.0.1:2424"}, "lmtp://127.0.0.1:2424"),
+        ({"listen": "smtp://127.0.0.1:25", "imap_host": "mail.example"}, "smtp://127.0.0.1:25, imap://mail.example:993/INBOX"),
+    ],
+)
+def test_where_mails_come_in_is_told(changed: dict[str, str], entry: str) -> None:
+    assert Settings(**{"smtp_host": "127.0.0.1", "imap_user": "u", "imap_password": "p", **changed}).entry == entry  # type: ignore[arg-type]
