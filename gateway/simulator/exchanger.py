@@ -15,6 +15,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from core.clock import Clock
 from gateway.simulator.letters import Sent, owner_of
@@ -58,6 +59,7 @@ class Exchanger:
         self.exchanges: MutableSequence[Exchange] = []
         self._clock = clock
         self._listeners: list[Listener] = []
+        self._sessions: WeakSet[SMTP] = WeakSet()
 
     def listen(self, listener: Listener) -> None:
         """Have `listener` called with each mail that is taken, and the phone number of its recipient."""
@@ -68,12 +70,21 @@ class Exchanger:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
         server = await asyncio.get_running_loop().create_server(self._session, sock=listener)
+        stack.callback(self._end_sessions)
         stack.callback(server.close)
+
+    def _end_sessions(self) -> None:
+        """Break off what closing the server leaves open: its connections."""
+        for session in tuple(self._sessions):
+            if session.transport is not None:
+                session.transport.close()
 
     def _session(self) -> SMTP:
         from aiosmtpd.smtp import SMTP  # noqa: PLC0415 - slow to import, and the first mail may take its time
 
-        return SMTP(self, hostname=HOSTNAME, ident="ESMTP", enable_SMTPUTF8=True, loop=asyncio.get_running_loop())
+        session = SMTP(self, hostname=HOSTNAME, ident="ESMTP", enable_SMTPUTF8=True, loop=asyncio.get_running_loop())
+        self._sessions.add(session)
+        return session
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]) -> str:  # noqa: N802
         """Take a recipient whose mailbox is here."""

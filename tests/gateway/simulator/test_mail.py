@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from email import message_from_bytes
@@ -55,6 +56,17 @@ async def hand_over(exchanger: Exchanger, raw: bytes, recipient: str = ADDRESS) 
     except aiosmtplib.SMTPResponseException as refused:
         return refused.code, refused.message
     return 250, said
+
+
+async def test_connections_end_with_the_servers() -> None:
+    async with AsyncExitStack() as stack:
+        exchanger = Exchanger(Clock())
+        await exchanger.start(stack)
+        reader, writer = await asyncio.open_connection("127.0.0.1", exchanger.port)
+        assert (await reader.readline()).startswith(b"220 ")
+    async with asyncio.timeout(15):
+        assert await reader.read() == b""
+    writer.close()
 
 
 async def test_a_mail_as_it_should_be_reaches_its_owner(exchanger: Exchanger) -> None:
