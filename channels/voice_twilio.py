@@ -49,6 +49,10 @@ class Settings(twilio_hooks.ApiAccount):
             "pattern": r"([a-z0-9_-]{1,60}|\*) \+[1-9][0-9]{6,14}",
         },
     )
+    dial_words: str = field(
+        default="A customer is on the line. Press 1 to take the call.",
+        metadata={"doc": "What one of your people hears first, in the first of the voices, who is called for a customer whom an agent calls."},
+    )
     dial_timeout_s: int = field(default=20, metadata={"doc": "Seconds that a phone of ours rings.", "least": 5, "most": 60})
     answer_deadline_s: float = field(
         default=4.0, metadata={"doc": "Seconds of silence after which a caller must hear something.", "least": 1, "most": 10}
@@ -69,7 +73,7 @@ class Settings(twilio_hooks.ApiAccount):
 
     def __post_init__(self) -> None:
         twilio_hooks.ApiAccount.__post_init__(self)
-        for name in ("otherwise", "sorry"):
+        for name in ("otherwise", "sorry", "dial_words"):
             if not getattr(self, name).strip():
                 raise ValueError(f"{name} must be a sentence")
 
@@ -162,7 +166,8 @@ class VoiceTwilio:
 
     def whisper(self, message_id: str, text: str, language: str) -> Answer:
         """Return TwiML that tells one of our people what a call is about and asks for one key."""
-        return _twiml(self._documents.whisper(message_id, text, language))
+        words = (text, language) if text else (self._account.dial_words, "")
+        return _twiml(self._documents.whisper(message_id, *words))
 
     def connect(self, *, taken: bool) -> Answer:
         """Return TwiML that connects one of our people with the caller, or hangs up."""

@@ -178,7 +178,7 @@ class Twiml:
 
 
 def _sayings(reply: Reply, voices: Voices) -> Iterator[Say]:
-    tag, voice = voices.of(reply.language)
+    tag, voice = voices.of(reply.language or voices.first)
     text = printable(reply.text)
     if not text.strip():
         return

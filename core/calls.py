@@ -19,6 +19,8 @@ from core.store.conversations import Conversation
 from core.store.events import append
 from core.store.work_items import WorkItem
 
+_ANSWERED = "select 1 from event where conversation_id = ? and seq > ? - 200 and kind = 'call.answered' and ref = ?"
+_NOT_ANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
 GRACE_MS = 10_000  # the last of the requests may be on its way when the time is up
 
 
@@ -73,10 +75,13 @@ def asked_again(tx: Tx, channel_id: str, request_id: str) -> Held:
     return Held(action_id=actions.awaited(tx, channel_id, request_id))
 
 
-def whispered(tx: Tx, message_id: str) -> tuple[str, str]:
-    """Return what people hear who are called because of a message, with its language; empty if nobody waits for them any more."""
+def whispered(tx: Tx, message_id: str) -> tuple[str, str] | None:
+    """Return what people hear who are called because of a message, with its language; None if nobody waits for them any more.
+
+    The text is empty where an agent calls a customer back about work that came in another way.
+    """
     item = _item(tx, message_id)
-    return ("", "") if item is None else (str(item.card.get("whisper", "")), str(item.card.get("language", "")))
+    return None if item is None else (str(item.card.get("whisper", "")), str(item.card.get("language", "")))
 
 
 def taken(tx: Tx, message_id: str, at: int) -> None:
@@ -118,6 +123,23 @@ def spoken(tx: Tx, message_id: str, channel: Channel, recipient: Address) -> Out
     text, content, language = row
     reply = messages.reply_of(text, content)
     return OutboundMessage(MessageId(message_id), channel.address, recipient, replace(reply, language=language or reply.language))
+
+
+def answered(tx: Tx, message_id: str, by: str, at: int) -> None:
+    """Note who picked up when we called because of a message: `person`, `machine` or `fax`; once."""
+    row = tx.one("select conversation_id from message where id = ?", (message_id,))
+    if row is None:
+        return
+    conversation = conversations.load(tx, row[0])
+    if tx.one(_ANSWERED, (conversation.id, conversation.seq, message_id)) is None:
+        append(tx, conversation, "call.answered", at, ref=message_id, body={"by": by})
+        conversations.save(tx, conversation)
+
+
+def not_answered(tx: Tx, conversation: Conversation, status: str, at: int) -> None:
+    """Note that a call ended before it was answered, if that is what `status` says; the caller saves."""
+    if status in _NOT_ANSWERED:
+        append(tx, conversation, "call.not_answered", at, body={"how": status})
 
 
 def _item(tx: Tx, message_id: str) -> WorkItem | None:

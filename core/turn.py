@@ -256,6 +256,7 @@ class Turns:
                     conversation.session_channel = conversation.session_id = conversation.session_seen = None
                     actions.set_all_late(tx, conversation.id, arrival.channel.id)  # nobody reads the answer: the result is to follow
                 elif not unheard:
+                    calls.not_answered(tx, conversation, signal.value, arrival.received_at)
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))
                 what = SessionEnded(signal.session_id, unheard=unheard)
             case "dialled":

@@ -25,11 +25,15 @@ async def beside(gateway: Gateway, configured: ConfiguredChannel, event: Contact
     if not isinstance(adapter, PutsThrough):
         return adapter.acknowledge(())
     if event.signal == "whisper":
-        text, language = await gateway.store.read(lambda tx: calls.whispered(tx, event.value))
-        return adapter.whisper(event.value, text, language) if text else adapter.connect(taken=False)
+        words = await gateway.store.read(lambda tx: calls.whispered(tx, event.value))
+        return adapter.connect(taken=False) if words is None else adapter.whisper(event.value, *words)
     if event.signal == "answered":
         message = await gateway.store.read(lambda tx: calls.spoken(tx, event.value, configured.channel, event.sender))
-        if message is None or event.text == "fax":
+        if message is None:
+            return adapter.connect(taken=False)
+        await gateway.store.write(lambda tx: calls.answered(tx, message.id, event.text, gateway.clock.now_ms()))
+        gateway.hints.wake("events")
+        if event.text == "fax":
             return adapter.connect(taken=False)
         if event.text == "machine":
             message = replace(message, reply=replace(message.reply, transfer=None, ends_session=True))

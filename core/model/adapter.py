@@ -67,7 +67,7 @@ class PutsThrough(Protocol):
     """An adapter that puts a caller through to people, who first hear what it is about."""
 
     def whisper(self, message_id: str, text: str, language: str) -> Answer:
-        """Return what is said to who picked up for the caller whom a message put through, and asks for one key."""
+        """Return what is said to who picked up for whom a message put through, and asks for one key; a sentence of its own for no text."""
         ...
 
     def connect(self, *, taken: bool) -> Answer:

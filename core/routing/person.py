@@ -83,9 +83,15 @@ def ways(tx: Tx, channels: Mapping[str, Channel], conversation_id: str) -> list[
                 "text_max_chars": channel.capabilities.text_max_chars if channel else 0,
                 "gsm7": bool(channel and channel.capabilities.gsm7),
                 "files": files.document(channel) if channel else None,
+                "puts_through": bool(channel and channel.capabilities.calls and _has_phone(channel, latest_item(tx, conversation_id))),
             }
         )
     return sorted(made, key=lambda way: not way["possible"])
+
+
+def _has_phone(channel: Channel, item: WorkItem | None) -> bool:
+    """Tell whether whoever is called on `channel` is put through to somebody."""
+    return item is not None and not channel.capabilities.transfers.isdisjoint((item.queue, ""))
 
 
 def item_document(item: WorkItem, names: Mapping[str, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.desk_user import desk_of
 from tests.gateway.running import Running, running
+
+ARRIVED = "select content from message where direction = 'inbound' and content is not null order by seq"
 
 
 @pytest.fixture
@@ -99,7 +102,10 @@ async def test_attachments_come_from_a_menu(parley: Running, open_page: OpenPage
         count = await page.locator("#tg-texts .sent").count()
         await page.get_by_role("button", name=name, exact=True).click()
         await expect(page.locator("#tg-texts .sent")).to_have_count(count + 1)
-    rows = await parley.rows("select content from message where direction = 'inbound' order by seq")
+    async with asyncio.timeout(15):  # each is on the phone before the gateway has it
+        with parley.gateway.hints.listen("events") as listener:
+            while len(rows := await parley.rows(ARRIVED)) < 5:
+                await listener.wait(1)
     kinds = [
         kind for (content,) in rows for kind in ("image", "audio", "location", "contact") if f'"kind":"{kind}"' in content.replace(" ", "")
     ]

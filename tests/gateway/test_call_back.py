@@ -113,6 +113,14 @@ async def test_a_customer_who_answers_hears_the_agents_words(parley: Running, ap
     assert heard(document) == WORDS
     assert [node.tag for node in document] == ["Say", "Dial" if through else "Hangup"]
     if through:
+        number = document[1].find("Number")
+        assert number is not None
+        whisper = await ring(parley, number.attrib["url"], CallSid="CA" + "9" * 32, From=HERE, To=PEOPLE, Direction="outbound-dial")
+        assert "Press 1 to take" in heard(whisper)
+        taken = await ring(
+            parley, whisper[0].attrib["action"], CallSid="CA" + "9" * 32, From=HERE, To=PEOPLE, Direction="outbound-dial", Digits="1"
+        )
+        assert list(taken) == [], "the two are connected"
         over = await called(parley, document[1].attrib["action"], CallStatus="in-progress", DialCallStatus="completed", DialBridged="true")
         assert heard(over) == "Goodbye."
     await called(parley, form["StatusCallback"], CallStatus="completed", CallbackSource="call-progress-events")

@@ -48,6 +48,26 @@ export function askClose(dispositions) {
   });
 }
 
+const HELLO = {
+  en: "Hello, we are calling you back about your request.",
+  fr: "Bonjour, nous vous rappelons au sujet de votre demande.",
+  sw: "Habari, tunakupigia simu tena kuhusu ombi lako.",
+};
+
+// Asks what is said to a customer who is called; resolves to the words, or null.
+export function askCall(way, language) {
+  return new Promise((resolve) => {
+    const box = h("textarea", { class: "input", rows: 3, id: "call-words", maxlength: way.text_max_chars, required: true, dir: "auto" });
+    box.value = HELLO[language] ?? "";
+    const confirm = h("button", { class: "button primary", value: "call" }, "Call now");
+    const hint = way.puts_through ? "Whoever answers hears this first and is then put through to the phone of the queue." : "Whoever answers hears this, and the call ends.";
+    const dialog = open(`Call ${way.address}`, [h("div", { class: "field" }, h("label", { for: "call-words" }, "What is said first"), box), h("p", { class: "hint" }, hint)], [cancel(), confirm]);
+    dialog.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && confirm.click());
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "call" ? box.value.trim() : null));
+    (box.value ? confirm : box).focus();
+  });
+}
+
 const KEYS = [
   [["j", "k"], "Next, previous conversation"],
   [["Enter"], "Open the conversation"],
@@ -58,6 +78,7 @@ const KEYS = [
   [["r"], "Write a reply"],
   [["n"], "Write an internal note"],
   [["Ctrl", "Enter"], "Send"],
+  [["c"], "Call back"],
   [["u"], "Give back to the queue"],
   [["e"], "Close the conversation"],
   [["Esc"], "Leave the box, go back"],

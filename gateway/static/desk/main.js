@@ -1,8 +1,8 @@
 // Puts the desk together: lists, conversation, feed and keys. What is shown always comes from the gateway's record.
 
-import { ApiError, get, leave, post } from "./api.js";
+import { ApiError, get, leave, newId, post } from "./api.js";
 import { Composer } from "./composer.js";
-import { askClose, changePassword, showKeys } from "./dialogs.js";
+import { askCall, askClose, changePassword, showKeys } from "./dialogs.js";
 import { announce, boot, byId, differs, h, icon, toast } from "./dom.js";
 import { Feed } from "./feed.js";
 import { age, channelName, personName } from "./format.js";
@@ -131,11 +131,11 @@ function showHead({ item, person, ways }) {
   const button = (label, kind, work, key) => h("button", { class: `button small ${kind}`, type: "button", onclick: work, title: key ? `${label} (${key})` : label }, label);
   const acts = {
     waiting: [button("Claim", "primary", () => act("claim"), "a")],
-    mine: [button("Give back", "quiet", () => act("release"), "u"), button("Close", "", closeConversation, "e")],
+    mine: [callWay() ? button("Call back", item.reason === "callback" ? "primary" : "", callBack, "c") : null, button("Give back", "quiet", () => act("release"), "u"), button("Close", "", closeConversation, "e")],
     other: supervises ? [button("Send back", "quiet", () => act("return")), button("Take over", "", () => act("take-over"))] : [],
     closed: [],
   };
-  if (differs(byId("acts"), [item.id, access(open)])) byId("acts").replaceChildren(...acts[access(open)]);
+  if (differs(byId("acts"), [item.id, access(open), Boolean(callWay())])) byId("acts").replaceChildren(...acts[access(open)].filter(Boolean));
 }
 
 async function act(name, body = {}, item = open?.item) {
@@ -161,6 +161,22 @@ async function closeConversation() {
   if (!open || access(open) !== "mine") return;
   const answer = await askClose(settings.dispositions);
   if (answer) await act("close", answer);
+}
+
+const callWay = () => open?.ways.find((way) => way.possible && way.family === "ivr");
+
+// A call is one of the ways to reply: what is said first is a message, and what becomes of the call is the state of that message.
+async function callBack() {
+  if (!open || access(open) !== "mine" || !callWay()) return;
+  const [id, way, at] = [open.conversation.id, callWay(), seenSeq()];
+  const text = await askCall(way, open.item.card.language ?? open.person.language ?? "en");
+  if (!text || open?.conversation.id !== id) return;
+  try {
+    await post(`${path(id)}/reply`, { id: newId(), text, against_seq: at, target: way.key });
+  } catch (error) {
+    failed(error);
+  }
+  timeline.toEnd();
 }
 
 function giveBack() {
@@ -289,6 +305,7 @@ listenKeys({
     r: () => composer.focus("reply"),
     n: () => open && composer.focus("note"),
     a: claimCurrent,
+    c: callBack,
     e: closeConversation,
     u: giveBack,
     "?": showKeys,

@@ -132,12 +132,12 @@ export class Timeline {
       message.letter ? mailRest(message) : null,
       attachments(message.media, this.media),
       message.choices?.length ? h("ul", { class: "choices", "aria-label": "Options offered" }, ...message.choices.map((label) => h("li", { dir: "auto" }, label))) : null,
-      h("p", { class: "meta" }, h("time", { datetime: new Date(entry.at).toISOString() }, time(entry.at)), corrected(message), message.author === "customer" ? null : this.#state(message, status)),
+      h("p", { class: "meta" }, h("time", { datetime: new Date(entry.at).toISOString() }, time(entry.at)), corrected(message), message.author === "customer" ? null : this.#state(message, status, family)),
     );
   }
 
-  #state(message, status) {
-    const state = messageState(message, status);
+  #state(message, status, family) {
+    const state = messageState(message, status, family);
     const shown = h("span", { class: `state ${state.tone}` }, state.glyph ? icon(state.glyph) : null, state.text);
     if (message.author !== "agent" || status !== "cancelled") return shown;
     if (this.#resent(message)) return h("span", { class: "state" }, "Not sent at first; sent again below");

@@ -17,15 +17,29 @@ const STATES = {
   dead: { text: "Given up", glyph: "warn", tone: "bad" },
 };
 
-export function messageState(message, status) {
+// What becomes of a call that an agent makes.
+const CALL_STATES = {
+  queued: { text: "Calling", glyph: "clock", tone: "" },
+  sending: { text: "Calling", glyph: "clock", tone: "" },
+  accepted: { text: "Calling", glyph: "clock", tone: "" },
+  sent: { text: "Ringing", glyph: "clock", tone: "" },
+  delivered: { text: "Answered", glyph: "checks", tone: "ok" },
+  failed: { text: "Not answered", glyph: "warn", tone: "bad" },
+};
+
+export function messageState(message, status, family) {
   if (status === "cancelled") {
     const text = message.author === "agent" ? "Not sent: newer message" : "Not sent: an agent took over";
     return { text, glyph: "warn", tone: message.author === "agent" ? "bad" : "warn" };
   }
-  return STATES[status] ?? { text: words(status), glyph: "", tone: "" };
+  const call = family === "ivr" && message.author === "agent" && CALL_STATES[status];
+  return call || STATES[status] || { text: words(status), glyph: "", tone: "" };
 }
 
 const CLOSED = { agreed: "both sides agreed", agent: "closed by the agent", timeout: "nobody wrote any more" };
+
+const PICKED_UP = { person: "The customer answered the call", machine: "An answering machine took the call and was told your words", fax: "A fax took the call; nothing was said" };
+const NOT_ANSWERED = { busy: "the customer is on the phone", "no-answer": "nobody picked up", failed: "the number could not be reached", canceled: "the call was cancelled" };
 
 const SYSTEM = {
   "interaction.opened": ({ interaction: one }) => {
@@ -36,6 +50,8 @@ const SYSTEM = {
   "work_item.created": ({ body }) => `Handed over to ${body?.queue ?? "the queue"}: ${words(body?.reason)}`,
   "work_item.claimed": ({ body }, names) => `${names[body.agent_id] ?? "An agent"} took the conversation${body.from ? ` from ${names[body.from] ?? "a colleague"}` : ""}`,
   "work_item.call": ({ body }) => `Call put through: ${words(body.status)}${body.seconds ? `, ${body.seconds} s` : ""}`,
+  "call.answered": ({ body }) => PICKED_UP[body.by],
+  "call.not_answered": ({ body }) => `Call not answered: ${NOT_ANSWERED[body.how]}`,
   "work_item.returned": ({ body }, names) => {
     const holder = names[body.agent_id] ?? "The agent";
     return body.by === body.agent_id ? `${holder} gave the conversation back to the queue` : `The conversation of ${holder} went back to the queue`;
