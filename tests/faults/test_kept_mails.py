@@ -21,7 +21,7 @@ from tests.house.gateway_process import environment
 from tests.house.sources import ROOT
 
 ANNA = "anna@customer.example"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 RAW = f"From: {ANNA}\r\nTo: {OURS}\r\nSubject: x\r\nMessage-ID: <a1@customer.example>\r\n\r\nbalance\r\n"
 POINTS = [name for name in points() if name.startswith("kept.")]
 
