@@ -80,7 +80,9 @@ class WhatsAppTwilio:
             choices=ChoiceStyle.BUTTONS if settings.button_sids else ChoiceStyle.NUMBERED,
             choices_max=len(settings.button_sids) or 10,
             media=_MEDIA if twilio_media.can_fetch(settings, public_url) else frozenset(),
-            file_limits=FileLimits(_TYPES, _FILE_BYTES_MAX, captioned=frozenset({"image", "video"}), by_address=True),
+            file_limits=FileLimits(
+                _TYPES, _FILE_BYTES_MAX, captioned=frozenset({"image", "video"}), heard_within_ms=_WINDOW_MS, by_address=True
+            ),
             merge_replies=True,
             delivery_reports=True,
             sends_per_s=80.0,

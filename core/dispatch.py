@@ -13,7 +13,7 @@ from core.model.channel import Channel
 from core.model.ids import MessageId
 from core.model.inbound import DeliveryReport
 from core.model.outbound import Author, DeliveryStatus, OutboundMessage, SendError, SendResult
-from core.store import letters, outbox
+from core.store import letters, messages, outbox
 from core.store.api import Tx
 from core.store.messages import reply_of
 
@@ -142,20 +142,15 @@ def _message(tx: Tx, row: outbox.Waiting, channel: Channel) -> OutboundMessage:
     text, content, author = tx.one("select text, content, author from message where id = ?", (row.message_id,)) or ("", None, "bot")
     reply = reply_of(row.secret_text if row.secret_text is not None else text, content)
     recipient = Address(AddressKind(row.recipient_kind), row.recipient)
-    heard_at = _heard_at(tx, row) if channel.capabilities.resend_codes and not row.resent else None
+    heard_at = (
+        messages.heard_at(tx, row.conversation_id, row.channel_id, row.recipient)
+        if channel.capabilities.resend_codes and not row.resent
+        else None
+    )
     letter = letters.of_outgoing(tx, row.message_id) if channel.capabilities.family is Family.EMAIL else None
     return OutboundMessage(
         MessageId(row.message_id), channel.address, recipient, reply, row.attempts + 1, letter, heard_at, author=Author(author)
     )
-
-
-def _heard_at(tx: Tx, row: outbox.Waiting) -> int | None:
-    found = tx.one(
-        "select created_at from message where conversation_id = ? and channel_id = ? and address = ? and direction = 'inbound'"
-        " order by seq desc limit 1",
-        (row.conversation_id, row.channel_id, row.recipient),
-    )
-    return None if found is None else int(found[0])
 
 
 def _begin(tx: Tx, row: outbox.Waiting, lease: str, now: int) -> None:

@@ -44,6 +44,7 @@ class FileLimits:
     max_bytes: int = 0  # 0: as many as are kept
     captioned: frozenset[str] = frozenset({"image", "audio", "video", "document"})
     caption_max_chars: int = 0  # 0: as many as without a file
+    heard_within_ms: int = 0  # they go only so long after the person wrote; 0: at any time
     by_address: bool = False  # the provider fetches them from us, instead of being handed their bytes
 
 

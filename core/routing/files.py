@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from core.model.channel import Channel
+from core.record import Link
 from core.routing.refused import Refused
+from core.store import messages
+from core.store.api import Tx
 
 
 def check(kind: str, content_type: str, size: int, channel: Channel, *, words: str = "") -> None:
@@ -25,6 +28,16 @@ def check(kind: str, content_type: str, size: int, channel: Channel, *, words: s
     most = limits.caption_max_chars
     if most and len(words) > most:
         raise Refused("too_long", f"At most {most} characters fit beside a file.", most=most, length=len(words))
+
+
+def check_heard(tx: Tx, link: Link, conversation_id: str, at: int) -> None:
+    """Raise `Refused` where files go only to a person who wrote lately, and this one did not: too_late."""
+    within_ms = link.channel.capabilities.file_limits.heard_within_ms
+    if not within_ms:
+        return
+    heard_at = messages.heard_at(tx, conversation_id, link.channel.id, link.address.value)
+    if heard_at is None or at - heard_at >= within_ms:
+        raise Refused("too_late", f"Files can be sent this way for {within_ms // 3_600_000} hours after the customer wrote.")
 
 
 def document(channel: Channel) -> dict[str, Any] | None:

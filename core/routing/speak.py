@@ -67,6 +67,8 @@ def reply(
         raise Refused("outdated", "Something was said that you have not seen.", newer=newer[0], seq=conversation.seq)
     link = _link(tx, channels, conversation, item, target, cause, at)
     words = _checked(text, link.channel, file)
+    if file is not None:
+        files.check_heard(tx, link, conversation_id, at)
     message = record.say(
         tx, conversation, link, _spoken_reply(words, link.channel, item, file), author=Author.AGENT, cause=cause, ordinal=0, at=at,
         agent_id=agent.id, life_ms=record.AGENT_LIFE_MS, on_unknown="once" if link.channel.capabilities.calls else None,

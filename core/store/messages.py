@@ -52,6 +52,16 @@ def latest_of_conversations(tx: Tx, conversation_ids: Sequence[str], limit: int)
     return [document(row) for row in reversed(rows)]
 
 
+def heard_at(tx: Tx, conversation_id: str, channel_id: str, address: str) -> int | None:
+    """Return when a person last wrote from an address to a channel, ms UTC; None if they never did."""
+    row = tx.one(
+        "select created_at from message where conversation_id = ? and channel_id = ? and address = ? and direction = 'inbound'"
+        " order by seq desc limit 1",
+        (conversation_id, channel_id, address),
+    )
+    return None if row is None else int(row[0])
+
+
 def document(row: Row) -> dict[str, Any]:
     """Return a row of `COLUMNS` as a document; `content` is decoded."""
     made = dict(zip(FIELDS, row, strict=True))

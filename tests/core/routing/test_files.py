@@ -11,6 +11,7 @@ import pytest
 from core.model.capabilities import FileLimits
 from core.model.inbound import Media
 from core.routing import board, files, speak, work
+from core.routing.refused import Refused
 from core.store import conversations, media
 from core.store.agents import Agent
 from core.store.messages import reply_of
@@ -83,6 +84,22 @@ def test_a_way_without_files_says_so_in_a_sentence(store: SqliteStore) -> None:
     assert (refused.code, str(refused)) == ("no_files", "No file can be sent this way.")
     assert files.document(SMS) is None
     assert files.document(MMS) == {"types": ["image/png"], "max_bytes": 100, "captioned": ["image"], "caption_max_chars": 10}
+
+
+def test_files_go_only_so_long_after_the_person_wrote(store: SqliteStore) -> None:
+    conversation_id, _, amina, seq = working(store)
+    limits = FileLimits(heard_within_ms=7_200_000)
+    late = {"sms": replace(MMS, capabilities=replace(MMS.capabilities, file_limits=limits))}
+
+    def say(at: int) -> speak.Spoken:
+        return store.write_sync(
+            lambda tx: speak.reply(tx, late, conversation_id, amina, "", against_seq=seq, cause=new_id(), at=at, file=PICTURE)
+        )
+
+    with pytest.raises(Refused) as caught:
+        say(NOW + 7_200_000)
+    assert (caught.value.code, str(caught.value)) == ("too_late", "Files can be sent this way for 2 hours after the customer wrote.")
+    assert say(NOW + 7_199_999).seq > seq
 
 
 def test_a_reply_without_words_and_file_stays_refused(store: SqliteStore) -> None:
