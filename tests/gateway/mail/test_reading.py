@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from pathlib import Path
@@ -92,26 +91,16 @@ def carried(raw: bytes) -> bytes:
 async def test_hostile_mails_are_taken_and_hold_nobody_up(tmp_path: Path) -> None:
     bombs = [raw for raw, _ in BOMBS.values()][:10]
     assert len(bombs) == 10
-    slowest = 0.0
-
-    async def watch() -> None:
-        nonlocal slowest
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(0)
-            slowest = max(slowest, time.monotonic() - before)
-
     async with mailroom(tmp_path) as room:
-        watching = asyncio.create_task(watch())
+        before_s = time.thread_time()  # not on the wall: others may keep this machine busy
         for number, raw in enumerate(bombs):
             await room.post(b"X-Number: %d\r\n" % number + carried(raw), sender=EVE)
         await room.post(letter("balance", 1))
         await room.read(11)
-        watching.cancel()
         await room.until(lambda: room.rows("select 1 from letter where address = ?", ANNA))
         assert await room.rows("select count(*) from kept_request where attempts > 1") == [(0,)]
         assert await room.rows("select count(*) from inbound where channel_id = 'mail'") == [(11,)]
-    assert slowest < 5, "the gateway stood still"
+        assert time.thread_time() - before_s < 5, "the gateway took them apart itself"
 
 
 async def test_a_mail_over_the_limits_is_an_interaction_that_a_person_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
