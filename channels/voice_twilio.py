@@ -51,7 +51,7 @@ class Settings(twilio_hooks.ApiAccount):
     )
     dial_words: str = field(
         default="A customer is on the line. Press 1 to take the call.",
-        metadata={"doc": "What one of your people hears first, in the first of the voices, who is called for a customer whom an agent calls."},
+        metadata={"doc": "What a colleague hears first, in the first of the voices, who is called for a customer whom an agent calls."},
     )
     dial_timeout_s: int = field(default=20, metadata={"doc": "Seconds that a phone of ours rings.", "least": 5, "most": 60})
     answer_deadline_s: float = field(

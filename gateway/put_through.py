@@ -31,7 +31,7 @@ async def beside(gateway: Gateway, configured: ConfiguredChannel, event: Contact
         message = await gateway.store.read(lambda tx: calls.spoken(tx, event.value, configured.channel, event.sender))
         if message is None:
             return adapter.connect(taken=False)
-        await gateway.store.write(lambda tx: calls.answered(tx, message.id, event.text, gateway.clock.now_ms()))
+        await gateway.store.write(lambda tx: calls.answered(tx, event.value, event.text, gateway.clock.now_ms()))
         gateway.hints.wake("events")
         if event.text == "fax":
             return adapter.connect(taken=False)
