@@ -29,7 +29,7 @@ _STALLED_S = 30.0
 class Plan:
     """What to send: the kind of traffic and its values, over how many connections, for how many seconds after `warm_up_s`.
 
-    `answers_max` ends it earlier.
+    `answers_max` ends it earlier. `module` is the program that applies it.
     """
 
     port: int
@@ -39,13 +39,14 @@ class Plan:
     seconds: float
     warm_up_s: float = 1.0
     answers_max: int = 10_000_000
+    module: str = "gateway.bench.load"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of it: answers a second, latencies in ms, the share of a core that the generator took, answers that were wrong.
 
-    `answers` are those that were measured, `total` has those of the warm-up too.
+    `answers` are those that were measured, `total` has those of the warm-up too. `replies` are messages that came the other way.
     """
 
     rps: float
@@ -56,6 +57,7 @@ class Result:
     wrong: int
     generator_load: float
     sample: str = ""
+    replies: int = 0
 
 
 class LoadFailed(Exception):
@@ -64,7 +66,7 @@ class LoadFailed(Exception):
 
 def apply(plan: Plan, core: int | None) -> Result:
     """Apply a load from a process of its own, pinned to `core`; raises `LoadFailed`."""
-    command = [sys.executable, "-m", "gateway.bench.load"]
+    command = [sys.executable, "-m", plan.module]
     pin = (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
     done = subprocess.run(
         command, input=json.dumps(asdict(plan)), capture_output=True, text=True, check=False, env=environment(), preexec_fn=pin
@@ -148,10 +150,11 @@ def run(plan: Plan) -> Result:
                 latencies.append(now - line.begun)
             line.send(next_request(slot))
     spent = time.process_time() - cpu
-    return _result(latencies, now - begin, spent, total, wrong, sample)
+    return result_of(latencies, now - begin, spent, total, wrong, sample)
 
 
-def _result(latencies: list[float], seconds: float, spent: float, total: int, wrong: int, sample: bytes) -> Result:
+def result_of(latencies: list[float], seconds: float, spent: float, total: int, wrong: int, sample: bytes) -> Result:
+    """Return what latencies in seconds come to; raises `LoadFailed` where there are none."""
     if not latencies:
         raise LoadFailed("no answer came in time")
     latencies.sort()

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hmac
 import json
+import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from channels.signatures import twilio_signature
 from channels.vonage_signatures import signature
+from gateway.bench.certificates import CERTIFICATE_URL, TOPIC, sign
 
 NONCE = "12345678901234567890"
 AT = "2026-01-01T00:00:00.000+0000"
@@ -88,11 +91,46 @@ def _telegram(line: Line, number: str, msisdn: str, text: str) -> Made:
 
 
 def _mail(line: Line, number: str, msisdn: str, text: str) -> Made:
-    person, to = f"p{msisdn[1:]}@customer.example", {"Email": line.to, "Name": "", "MailboxHash": ""}
+    person, to = author(msisdn), {"Email": line.to, "Name": "", "MailboxHash": ""}
     headers = [{"Name": "Message-ID", "Value": f"<{number}@customer.example>"}]
     known = {"From": person, "FromFull": {"Email": person, "Name": ""}, "To": line.to, "ToFull": [to], "CcFull": [], "Headers": headers}
     said = {"Subject": text, "MessageID": number, "Date": "Thu, 01 Jan 2026 00:00:00 +0000", "TextBody": f"{text}\n", "HtmlBody": ""}
     return JSON, json.dumps({**known, **said, "OriginalRecipient": line.to, "Attachments": []}), _basic(line)
+
+
+def raw_mail(to: str, number: str, msisdn: str, text: str) -> str:
+    """Return a mail as it is handed over."""
+    head = f"From: {author(msisdn)}\r\nTo: {to}\r\nSubject: {text}\r\nMessage-ID: <{number}@customer.example>\r\n"
+    return f"{head}MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+
+
+def author(msisdn: str) -> str:
+    """Return the mail address of a subscriber."""
+    return f"p{msisdn[1:]}@customer.example"
+
+
+def _sendgrid(line: Line, number: str, msisdn: str, text: str) -> Made:
+    envelope = json.dumps({"to": [line.to], "from": author(msisdn)})
+    fields = {"email": raw_mail(line.to, number, msisdn, text), "envelope": envelope, "to": line.to, "subject": text}
+    parts = (f'--{NONCE}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items())
+    return f"multipart/form-data; boundary={NONCE}", "".join(parts) + f"--{NONCE}--\r\n", _basic(line)
+
+
+def _mailgun(line: Line, number: str, msisdn: str, text: str) -> Made:
+    at, token = str(int(time.time())), f"{number:0>50}"
+    proof = {"timestamp": at, "token": token, "signature": hmac.digest(line.secret.encode(), f"{at}{token}".encode(), "sha256").hex()}
+    said = {"recipient": line.to, "sender": author(msisdn), "subject": text, "body-mime": raw_mail(line.to, number, msisdn, text)}
+    return FORM, urlencode({**said, **proof}), {}
+
+
+def _ses(line: Line, number: str, msisdn: str, text: str) -> Made:
+    about = {"source": author(msisdn), "messageId": number, "destination": [line.to]}
+    receipt = {"recipients": [line.to], "action": {"type": "SNS", "topicArn": TOPIC, "encoding": "UTF8"}}
+    mail = {"notificationType": "Received", "receipt": receipt, "mail": about, "content": raw_mail(line.to, number, msisdn, text)}
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    known = {"Message": json.dumps(mail), "MessageId": number, "Timestamp": at, "TopicArn": TOPIC, "Type": "Notification"}
+    signed = sign(line.secret, "".join(f"{name}\n{value}\n" for name, value in known.items()))
+    return "text/plain", json.dumps({**known, "SignatureVersion": "2", "Signature": signed, "SigningCertURL": CERTIFICATE_URL}), {}
 
 
 def _basic(line: Line) -> dict[str, str]:
@@ -110,4 +148,7 @@ POSTS: Mapping[str, Callable[[Line, str, str, str], Made]] = {
     "sms_clickatell": _clickatell,
     "http_generic": _generic,
     "email_postmark": _mail,
+    "email_sendgrid": _sendgrid,
+    "email_mailgun": _mailgun,
+    "email_ses": _ses,
 }
