@@ -49,14 +49,14 @@ const SYSTEM = {
   "interaction.closed": ({ interaction: one, body }) => `${one ? channelName(one.media) : ""} contact ended: ${CLOSED[body?.reason] ?? words(body?.reason)}`.trim(),
   "work_item.created": ({ body }) => `Handed over to ${body?.queue ?? "the queue"}: ${words(body?.reason)}`,
   "work_item.claimed": ({ body }, names) => `${names[body.agent_id] ?? "An agent"} took the conversation${body.from ? ` from ${names[body.from] ?? "a colleague"}` : ""}`,
-  "work_item.call": ({ body }) => `Call put through: ${words(body.status)}${body.seconds ? `, ${body.seconds} s` : ""}`,
+  "work_item.call": ({ body }) => `Call put through: ${words(body.status.replaceAll("-", " "))}${body.seconds ? `, ${body.seconds} s` : ""}`,
   "call.answered": ({ body }) => PICKED_UP[body.by],
   "call.not_answered": ({ body }) => `Call not answered: ${NOT_ANSWERED[body.how]}`,
   "work_item.returned": ({ body }, names) => {
     const holder = names[body.agent_id] ?? "The agent";
     return body.by === body.agent_id ? `${holder} gave the conversation back to the queue` : `The conversation of ${holder} went back to the queue`;
   },
-  "work_item.closed": ({ body }, names) => `${names[body.agent_id] ?? "The agent"} closed the conversation: ${words(body.disposition)}`,
+  "work_item.closed": ({ body }, names) => (body.disposition === "not_reached" && !body.agent_id ? "No colleague took the call; the bot goes on" : `${names[body.agent_id] ?? "The agent"} closed the conversation: ${words(body.disposition)}`),
   "case.opened": ({ body }) => `Case ${body?.number ?? ""} opened`,
   "consent.changed": ({ body }) => (body?.opted_in ? "Customer accepts messages again" : "Customer wants no more messages"),
   "mail.stranger": () => "This mail named a conversation of somebody else; it began one of its own",
