@@ -125,9 +125,12 @@ async def test_a_relay_that_is_not_there() -> None:
 
 async def test_a_relay_that_never_answers() -> None:
     async with relay() as server:
-        silent = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+        met: list[asyncio.StreamWriter] = []
+        silent = await asyncio.start_server(lambda _, writer: met.append(writer), "127.0.0.1", 0)
         error = await failing(ours(silent.sockets[0].getsockname()[1], smtp_timeout_s=0.2))
         silent.close()
+        for writer in met:
+            writer.close()
     assert (error.code, error.unknown, server.got) == (CODE.NOT_CONNECTED, False, [])
 
 
