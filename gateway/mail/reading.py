@@ -28,7 +28,7 @@ from gateway.receive import keep_unreadable, take_in
 from gateway.runtime import ConfiguredChannel, Gateway
 
 _LOG = logging.getLogger(__name__)
-BATCH = 24  # what its files take is in memory at once
+BATCH = 16  # what their files take is in memory at once
 POOL_MIN, POOL_MAX = 2, 4  # children; at least two, since one of them may have to do with a hostile mail
 TRIES_MAX = 5  # of a request during which the process itself ended
 CHILDREN_MAX = 2  # for one try
