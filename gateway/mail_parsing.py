@@ -7,6 +7,7 @@ as unreadable, and the next mail gets a new child. Must not understand mail itse
 from __future__ import annotations
 
 import asyncio
+import io
 import pickle
 import signal
 import sys
@@ -23,6 +24,9 @@ from gateway.mail_child import LENGTH, Job, Refused
 
 WALL_S = 10.0  # for a child that waits rather than works
 _MAILS_PER_CHILD = 1_000
+ANSWER_BYTES_MAX = 128 * 1024 * 1024
+_VALUES = frozenset({"core.model.inbound", "core.model.address", "core.model.outbound", "channels.mail.model", mail_child.__name__})
+_TIMES = frozenset({"datetime", "timezone", "timedelta"})
 _ROOT = str(Path(__file__).resolve().parent.parent)  # where a child finds our packages
 
 
@@ -84,6 +88,25 @@ class MailParsers:
         return answer
 
 
+def read_answer(content: bytes) -> Any:
+    """Return what a child has answered; raises `UnreadableMail` for anything but values of ours: a mail may have taken the child over."""
+    try:
+        return _Answer(io.BytesIO(content)).load()
+    except Exception as error:
+        raise UnreadableMail("an answer of no mail") from error
+
+
+class _Answer(pickle.Unpickler):
+    """Makes the values that describe mails, and nothing else that bytes could name."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        known = name in _TIMES if module == "datetime" else module in _VALUES and "." not in name
+        found = super().find_class(module, name) if known else None
+        if not isinstance(found, type) or found.__module__ != module:
+            raise pickle.UnpicklingError(f"{module}.{name} describes no mail")
+        return found
+
+
 class _Child:
     """One process that reads jobs from its standard input, one after the other, and writes what they come to."""
 
@@ -110,13 +133,15 @@ class _Child:
                 stdin.write(LENGTH.pack(len(content)) + content)
                 await stdin.drain()
                 size = LENGTH.unpack(await stdout.readexactly(LENGTH.size))[0]
+                if size > ANSWER_BYTES_MAX:
+                    raise UnreadableMail("an answer of no mail")
                 answer = await stdout.readexactly(size)
         except TimeoutError:
             raise UnreadableMail("over the limit of time") from None
         except (ConnectionError, asyncio.IncompleteReadError):
             raise UnreadableMail("over the limits of time or memory", certain=await self._ended_by(signal.SIGPROF)) from None
         self.served += 1
-        done = pickle.loads(answer)  # noqa: S301 - written by our own child
+        done = read_answer(answer)
         if done is None:
             raise UnreadableMail("over the limit of memory")
         return done

@@ -8,15 +8,30 @@ import pickle
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from channels.mail.model import Cap
 from channels.mail.parse import parse
-from core.model.inbound import RawRequest, UnreadableRequest
+from core.model.address import Address, AddressKind
+from core.model.inbound import (
+    ContactSignal,
+    DeliveryReport,
+    Ignored,
+    InboundMessage,
+    Letter,
+    Media,
+    RawRequest,
+    Session,
+    UnreadableRequest,
+)
+from core.model.outbound import DeliveryStatus
 from gateway import mail_parsing
-from gateway.mail_child import LENGTH, Job
-from gateway.mail_parsing import MailParsers, UnreadableMail
+from gateway.mail_child import LENGTH, Job, Refused
+from gateway.mail_parsing import MailParsers, UnreadableMail, read_answer
 
 RAW = b"From: a@b.example\r\nSubject: Hi\r\n\r\nHello\r\n\r\n> earlier\r\n"
 
@@ -37,6 +52,44 @@ async def test_what_a_kind_cannot_read_is_refused_as_it_is_here() -> None:
         with pytest.raises(UnreadableRequest):
             await parsers.events_in_child("telegram", request, "KE")
         assert await parsers.parse_in_child(RAW) == parse(RAW)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"cos\nsystem\n(S'true'\ntR.",
+        b"cbuiltins\neval\n(S'1'\ntR.",
+        b"cgateway.mail_child\npickle\n.",
+        b"cgateway.mail_child\nserve\n(tR.",
+        b"cgateway.mail_child\nload\n(S'email'\ntR.",
+        b"cchannels.mail.model\ndataclass\n.",
+        b"ccore.model.inbound\nStrEnum\n.",
+        b"\x80\x04\x8c\x13core.model.inbound\x8c\x16Media.__init__.__class__\x93.",
+        b"ccopyreg\n_reconstructor\n.",
+        b"cdatetime\nsys\n.",
+        b"",
+        b"\x80",
+        b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f.",
+    ],
+)
+def test_a_child_that_a_mail_took_over_can_name_nothing_here(answer: bytes) -> None:
+    with pytest.raises(UnreadableMail):
+        read_answer(answer)
+
+
+def test_values_of_every_sort_pass() -> None:
+    when = datetime(2026, 2, 3, 10, tzinfo=timezone(timedelta(hours=3)))
+    mail = replace(parse(RAW), date=when, over=frozenset({Cap.PARTS}))
+    media = Media("image", content=b"x", values={"a": "b"})
+    letter = Letter("id", references=("a", "b"))
+    here = Address(AddressKind.EMAIL, "a@b.example")
+    events = [
+        InboundMessage("1", here, here, media=(media,), session=Session.NEW, letter=letter),
+        DeliveryReport("1", DeliveryStatus.DELIVERED),
+        Ignored("x"),
+    ]
+    for value in (mail, events, [ContactSignal("1", here, here, "opted_out")], Refused("code", "text"), None):
+        assert read_answer(pickle.dumps(value)) == value
 
 
 async def test_many_at_once_share_the_pool() -> None:
