@@ -11,7 +11,7 @@ from dialogs.model import Action, Candidate, Collect, Flow, Project, Response
 from dialogs.normal import normal
 from dialogs.templates import Template
 
-USSD_CHARS, USSD_UCS2_CHARS, SMS_PARTS, VOICE_WORDS, VOICE_OPTIONS = 160, 80, 3, 50, 5
+USSD_CHARS, USSD_UCS2_CHARS, SMS_PARTS, VOICE_WORDS, VOICE_OPTIONS = 160, 80, 3, 50, 10
 VOICE_UNSPOKEN = frozenset("*#_~^|\\<>[]{}")
 _VALUE = "x" * 12  # what a variable is taken to be, where its values are not known
 _FAMILIES = ("ussd", "sms", "ivr")
@@ -147,7 +147,8 @@ def _length(project: Project, response: Response, family: str, language: str, ca
         if len(text.split()) > VOICE_WORDS:
             found.error("too-long-voice", response.file, response.line, f"{where} has more than {VOICE_WORDS} words, about 20 seconds")
         if len(titles) > VOICE_OPTIONS:
-            found.warning("voice-options", response.file, response.line, f"{where} has more than {VOICE_OPTIONS} options to listen to")
+            text = f"{where} has more than {VOICE_OPTIONS} options to listen to: a caller would have to ask for more of them twice"
+            found.warning("voice-options", response.file, response.line, text)
         signs = "".join(sorted(set("".join([text, *titles])) & VOICE_UNSPOKEN))
         if signs:
             found.warning("unspoken-signs", response.file, response.line, f"{where} has '{signs}', which nobody hears: say it in words")

@@ -149,7 +149,7 @@ CASES = {
         WARNING,
         "r.yml",
         2,
-        response("{text: Done., buttons: [" + ", ".join(f"{{title: B{n}, payload: /begin}}" for n in range(6)) + "]}"),
+        response("{text: Done., buttons: [" + ", ".join(f"{{title: B{n}, payload: /begin}}" for n in range(11)) + "]}"),
     ),
     "no-effect": (WARNING, "stories.yml", 1, "stories: [{story: old}]\n"),
 }
