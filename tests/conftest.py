@@ -79,12 +79,20 @@ def chromium_path() -> str | None:
     return os.environ.get("PARLEY_CHROMIUM") or shutil.which("chromium")
 
 
+def _spread(items: list[pytest.Item], workers: int) -> None:
+    """Let every process begin with its share of the longest tests: pytest-xdist cuts the list into one piece for each process."""
+    longest = [item for item in items if item.get_closest_marker("first") is not None]
+    others = [item for item in items if item.get_closest_marker("first") is None]
+    share = -(-len(others) // workers)
+    items[:] = [item for worker in range(workers) for item in (*longest[worker::workers], *others[worker * share : (worker + 1) * share])]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long tests out of the everyday run, begin with its longest, and mark the browser tests where there is no browser."""
-    items.sort(key=lambda item: item.get_closest_marker("first") is None)
     if not config.getoption("--long"):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long") is not None])
         items[:] = [item for item in items if item.get_closest_marker("long") is None]
+    _spread(items, workers=getattr(config, "workerinput", {}).get("workercount", 1))
     for marker, reason in (("browser", NO_BROWSER if chromium_path() is None else ""), ("smsc", "" if _can_install() else NO_SMSC)):
         for item in items:
             if reason and item.get_closest_marker(marker) is not None:
