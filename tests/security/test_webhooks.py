@@ -66,7 +66,8 @@ async def test_any_bit_of_a_signed_request_counts(parley: Running) -> None:
         place = draw.randrange(len(bent) * 8)
         bent[place // 8] ^= 1 << place % 8
         assert await post(parley, bytes(bent), good) == 403, bytes(bent)
-    for signature in ("", "x", "é", "a" * 7_000, good["X-Twilio-Signature"][:-2] + "A="):
+    last = good["X-Twilio-Signature"][-2]
+    for signature in ("", "x", "é", "a" * 7_000, good["X-Twilio-Signature"][:-2] + ("E=" if last == "A" else "A=")):
         assert await post(parley, body, {**good, "X-Twilio-Signature": signature}) == 403
     for gone in good:
         assert await post(parley, body, {name: value for name, value in good.items() if name != gone}) == 403
