@@ -25,7 +25,7 @@ STATIC = {
     "types": (*PYTHON, "mypy"),
     "layers": LINT_IMPORTS,
 }
-WORKERS = str((os.cpu_count() or 2) + 1)  # many tests wait for the processes that they start
+WORKERS = str((os.cpu_count() or 2) + 2)  # many tests wait for the processes that they start
 
 
 def check(pytest_arguments: Sequence[str]) -> int:

@@ -74,7 +74,7 @@ def test_the_table_shows_what_was_missed() -> None:
     assert "0.123" in table[2]
 
 
-@pytest.mark.first
+@pytest.mark.long
 def test_the_command_measures_a_real_gateway() -> None:
     done = CliRunner().invoke(cli, ["bench", "--json", "--seconds", "0.2", "--paths", "ussd,start"], catch_exceptions=False)
     measured = json.loads(done.stdout)

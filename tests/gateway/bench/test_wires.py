@@ -15,7 +15,7 @@ from gateway.cli import cli
 VALUES = {"to": "support@bench.example", "people": 3, "texts": ["menu"]}
 
 
-@pytest.mark.first
+@pytest.mark.long
 def test_mails_and_messages_reach_a_real_gateway() -> None:
     done = CliRunner().invoke(cli, ["bench", "--json", "--seconds", "0.2", "--paths", "email,smpp,email_ses"], catch_exceptions=False)
     measured = {line["path"]: line for line in json.loads(done.stdout)}
