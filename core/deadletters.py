@@ -21,14 +21,15 @@ from core.store.events import append
 LISTED_MAX = 500
 REASON_CHARS_MAX = 200
 RAW_CHARS_MAX = 4_000
-_KINDS = {"m": "unsent", "r": "unreadable", "d": "report"}
+CONTENT_GONE = "content_gone"
+_KINDS = {"m": "unsent", "r": "unreadable", "k": "kept", "d": "report"}
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One of them. `kind` is unsent, unreadable or report; `code` is why, `state` how it ended; times in ms UTC.
+    """One of them. `kind` is unsent, unreadable, kept or report; `code` is why, `state` how it ended; times in ms UTC.
 
-    `who` and `content` are personal data; `replayable` says whether it can be tried again.
+    `who` and `content` are personal data; `replayable` says whether it can be tried again, `editable` whether it can be corrected first.
     """
 
     id: str
@@ -42,12 +43,14 @@ class DeadLetter:
     who: str
     content: str
     replayable: bool
+    editable: bool = False
 
 
 def everyone(tx: Tx, now: int, limit: int = LISTED_MAX) -> list[DeadLetter]:
     """Return the dead letters, the newest first."""
     found = [_unsent(row) for row in dead_letters.unsent(tx, limit)]
     found += [_unread(row) for row in dead_letters.unread(tx, limit)]
+    found += [_kept(row) for row in dead_letters.kept(tx, limit)]
     found += [_unjoined(row) for row in dead_letters.unjoined(tx, now, limit)]
     return sorted(found, key=lambda letter: letter.last_at, reverse=True)[:limit]
 
@@ -63,6 +66,9 @@ def one(tx: Tx, letter_id: str) -> DeadLetter:
         case "unreadable":
             row = dead_letters.find_unread(tx, key[0])
             found = None if row is None else _unread(row)
+        case "kept":
+            row = dead_letters.find_kept(tx, key[0])
+            found = None if row is None else _kept(row)
         case _:
             row = dead_letters.find_unjoined(tx, (key[0], key[1], key[2], key[3]))
             found = None if row is None else _unjoined(row)
@@ -79,13 +85,16 @@ def replay(tx: Tx, letter_id: str, by: str, now: int) -> str:
     letter = one(tx, letter_id)
     kind, key = _taken_apart(letter_id)
     if not letter.replayable:
-        raise Refused("not_replayable", "Its words were secret and are forgotten; it can only be discarded.")
+        raise Refused("not_replayable", "What it said is forgotten; it can only be discarded.")
     match kind:
         case "unsent":
             _queue_again(tx, key[0], by, now)
             return "queued"
         case "unreadable":
             dead_letters.ask_again(tx, key[0], now, by)
+            return "marked"
+        case "kept":
+            dead_letters.take_apart_again(tx, key[0], now, by)
             return "marked"
         case _:
             if not receipts.join_late(tx, DeliveryReport(key[1], key[2], code=key[3]), key[0], now):
@@ -107,8 +116,18 @@ def discard(tx: Tx, letter_id: str, by: str, reason: str, now: int) -> None:
             _tell(tx, key[0], "dead_letter.discarded", by, now, reason=reason)
         case "unreadable":
             dead_letters.handle_unread(tx, key[0], now, by, reason)
+        case "kept":
+            dead_letters.handle_kept(tx, key[0], now, by, reason)
         case _:
             dead_letters.handle_unjoined(tx, (key[0], key[1], key[2], key[3]), now, by, reason)
+
+
+def unsent_message(letter_id: str) -> str:
+    """Return which message could not be sent; raises `Refused` not_found for a dead letter of another kind."""
+    kind, key = _taken_apart(letter_id)
+    if kind != "unsent":
+        raise Refused("not_found", "This dead letter is no message.")
+    return key[0]
 
 
 def _queue_again(tx: Tx, message_id: str, by: str, now: int) -> None:
@@ -130,7 +149,7 @@ def _tell(tx: Tx, message_id: str, kind: str, by: str, now: int, **more: str) ->
 def _unsent(row: Row) -> DeadLetter:
     message_id, channel_id, state, attempts, created_at, dead_at, recipient, text, code = row
     letter_id, known = _id("m", message_id), text != MASK
-    return DeadLetter(letter_id, "unsent", channel_id, state, code or state, attempts, created_at, dead_at, recipient, text, known)
+    return DeadLetter(letter_id, "unsent", channel_id, state, code or state, attempts, created_at, dead_at, recipient, text, known, known)
 
 
 def _unread(row: Row) -> DeadLetter:
@@ -138,6 +157,15 @@ def _unread(row: Row) -> DeadLetter:
     state = "waiting" if again_at is not None else "unreadable"
     content = bytes(raw)[: RAW_CHARS_MAX * 4].decode("utf-8", "backslashreplace")[:RAW_CHARS_MAX]
     return DeadLetter(_id("r", entry_id), "unreadable", channel_id, state, code, 1, received_at, received_at, "", content, replayable=True)
+
+
+def _kept(row: Row) -> DeadLetter:
+    """What it holds is not looked into: whoever took it apart could not. Its envelope is what is known of it."""
+    request_id, channel_id, code, received_at, attempts, request = row
+    envelope = json.loads(request)["headers"]
+    who, content = envelope.get("mail-from", ""), envelope.get("rcpt-to", "")
+    known = code != CONTENT_GONE
+    return DeadLetter(_id("k", request_id), "kept", channel_id, "unreadable", code, attempts, received_at, received_at, who, content, known)
 
 
 def _unjoined(row: Row) -> DeadLetter:

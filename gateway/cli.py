@@ -23,7 +23,7 @@ COMMANDS = {
     "interactions": ("gateway.commands.interactions", "List interactions from the record."),
     "customer": ("gateway.commands.customer", "Show who is behind an address, with interactions and messages."),
     "agents": ("gateway.commands.agents", "Add, list, disable and enable the people at the desk."),
-    "dead-letters": ("gateway.commands.deadletters", "List what could not be sent or read, and replay or discard it."),
+    "dead-letters": ("gateway.commands.deadletters", "List what could not be sent or read, and replay, correct or discard it."),
     "flows": ("gateway.commands.flows", "Check the dialogs."),
     "parse": ("gateway.commands.parse", "Show what an adapter makes of recorded requests."),
     "mail": ("gateway.commands.mail", "Show what is understood of mails."),

@@ -162,8 +162,13 @@ def _spoken_reply(words: str, channel: Channel, item: WorkItem, file: Media | No
     return Reply(words, transfer=item.queue if through else None, ends_session=not through)
 
 
+def plain(text: str) -> str:
+    """Return what somebody of ours wrote as it is sent: without characters that control anything but lines."""
+    return "".join(c for c in text.replace("\r\n", "\n").replace("\r", "\n") if c in "\n\t" or unicodedata.category(c) != "Cc").strip()
+
+
 def _checked(text: str, channel: Channel, file: Media | None) -> str:
-    words = "".join(c for c in text.replace("\r\n", "\n").replace("\r", "\n") if c in "\n\t" or unicodedata.category(c) != "Cc").strip()
+    words = plain(text)
     if file is not None:
         files.check(file.kind, file.content_type, int(file.values["size"]), channel, words=words)
     elif not words:

@@ -25,3 +25,11 @@ def mark(tx: Tx, message_id: str, corrected_by: str) -> None:
     row = tx.one("select content from message where id = ?", (message_id,))
     content = decode(row[0]) if row is not None and row[0] else {}
     tx.execute("update message set content = ? where id = ?", (encode({**content, "corrected_by": corrected_by}), message_id))
+
+
+def replace(tx: Tx, message_id: str, earlier: str) -> None:
+    """Note in both messages that one of ours stands for an earlier one that could not be sent."""
+    row = tx.one("select content from message where id = ?", (message_id,))
+    content = decode(row[0]) if row is not None and row[0] else {}
+    tx.execute("update message set content = ? where id = ?", (encode({**content, "corrects": earlier}), message_id))
+    mark(tx, earlier, message_id)

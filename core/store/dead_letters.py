@@ -11,6 +11,10 @@ _UNSENT = (
     " from outbox o join message m on m.id = o.message_id where o.dead_at is not null and o.handled_at is null"
 )
 _UNREAD = "select id, channel_id, code, received_at, again_at, raw, request from unreadable where handled_at is null"
+_KEPT = (
+    "select id, channel_id, code, received_at, attempts, request from kept_request where state = 'unreadable' and handled_at is null"
+    " and code in ('over_limits', 'ends_the_process', 'content_gone')"  # any other is among the unreadable ones
+)
 _UNJOINED = "select channel_id, external_id, status, code, received_at from delivery_report where message_id is null and handled_at is null"
 
 
@@ -27,6 +31,11 @@ def unread(tx: Tx, limit: int) -> list[Row]:
     return tx.all(f"{_UNREAD} order by received_at desc limit ?", (limit,))
 
 
+def kept(tx: Tx, limit: int) -> list[Row]:
+    """Return kept requests that could not be taken apart, the newest first: id, channel_id, code, received_at, attempts, request."""
+    return tx.all(f"{_KEPT} order by received_at desc limit ?", (limit,))
+
+
 def unjoined(tx: Tx, now: int, limit: int) -> list[Row]:
     """Return reports whose message is not known after ten minutes: channel_id, external_id, status, code, received_at."""
     return tx.all(f"{_UNJOINED} and received_at <= ? order by received_at desc limit ?", (now - REPORT_WAIT_MS, limit))
@@ -37,6 +46,7 @@ def counts(tx: Tx, now: int) -> dict[str, int]:
     sql = {
         "unsent": ("select count(*) from outbox where dead_at is not null and handled_at is null", ()),
         "unreadable": ("select count(*) from unreadable where handled_at is null", ()),
+        "kept": (f"select count(*) from ({_KEPT}) k", ()),  # noqa: S608 - constants
         "report": (
             "select count(*) from delivery_report where message_id is null and handled_at is null and received_at <= ?",
             (now - REPORT_WAIT_MS,),
@@ -53,6 +63,11 @@ def find_unsent(tx: Tx, message_id: str) -> Row | None:
 def find_unread(tx: Tx, entry_id: str) -> Row | None:
     """Return one of `unread`."""
     return tx.one(f"{_UNREAD} and id = ?", (entry_id,))
+
+
+def find_kept(tx: Tx, request_id: str) -> Row | None:
+    """Return one of `kept`."""
+    return tx.one(f"{_KEPT} and id = ?", (request_id,))
 
 
 def find_unjoined(tx: Tx, key: tuple[str, str, str, str]) -> Row | None:
@@ -88,6 +103,31 @@ def handle_unread(tx: Tx, entry_id: str, now: int, by: str, reason: str) -> None
     tx.execute(
         "update unreadable set handled_at = ?, handled_by = ?, handled_reason = ?, again_at = null where id = ?",
         (now, by, reason, entry_id),
+    )
+
+
+def handle_kept(tx: Tx, request_id: str, now: int, by: str, reason: str) -> None:
+    """Note who settled a request that was kept and could not be taken apart, and why."""
+    tx.execute(
+        "update kept_request set handled_at = ?, handled_by = ?, handled_reason = ? where id = ?",
+        (now, by, reason, request_id),
+    )
+
+
+def take_apart_again(tx: Tx, request_id: str, now: int, by: str) -> None:
+    """Have a request that was kept taken apart again by whoever runs the gateway."""
+    tx.execute(
+        "update kept_request set state = 'waiting', attempts = 0, due_at = ?, code = null, handled_by = ? where id = ?",
+        (now, by, request_id),
+    )
+
+
+def fence_as(tx: Tx, message_id: str, earlier: str) -> None:
+    """Give a message that stands for an earlier one the fences of that: whose the conversation was, and what had been said."""
+    tx.execute(
+        "update outbox set owner_epoch = o.owner_epoch, against_seq = o.against_seq from outbox o"
+        " where outbox.message_id = ? and o.message_id = ?",
+        (message_id, earlier),
     )
 
 

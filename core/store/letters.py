@@ -163,6 +163,14 @@ def of_outgoing(tx: Tx, message_id: str) -> Letter | None:
     return Letter(mail_id=mail_id, subject=known["subject"], references=tuple(known["references"]), token=thread)
 
 
+def follow(tx: Tx, message_id: str, earlier: str) -> None:
+    """Put a mail of ours, if it is one, where an earlier one is whose place it takes: into that thread, answering what that answered."""
+    tx.execute(
+        "update letter set thread = e.thread, answers = e.answers from letter e where letter.message_id = ? and e.message_id = ?",
+        (message_id, earlier),
+    )
+
+
 def shown(automatic: str, header: str) -> dict[str, Any]:
     """Return what the desk shows of a mail; `more` names what else there is to be had of it."""
     known = decode(header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from core import deadletters
+from core import deadletters, mending
 from core.clock import Clock
 from core.routing.refused import Refused
 from gateway.cli import Failed
@@ -32,7 +33,7 @@ _DONE = {
 
 @click.group
 def command() -> None:
-    """List what could not be sent or read, and replay or discard it.
+    """List what could not be sent or read, and replay, correct or discard it.
 
     Changes are possible while the gateway is stopped; while it runs, a supervisor makes them at the desk.
     """
@@ -41,7 +42,7 @@ def command() -> None:
 @command.command("list")
 @installation_options
 @json_option
-@click.option("--kind", type=click.Choice(["unsent", "unreadable", "report"]), help="Only this kind.")
+@click.option("--kind", type=click.Choice(["unsent", "unreadable", "kept", "report"]), help="Only this kind.")
 @click.option("--channel", metavar="ID", help="Only this channel.")
 def list_command(*, installation: Installation, as_json: bool, kind: str | None, channel: str | None) -> None:
     """List the dead letters, the newest first, without what people wrote."""
@@ -82,6 +83,28 @@ def replay_command(*, installation: Installation, letter_ids: tuple[str, ...]) -
     for letter_id in letter_ids:
         outcome = _change(installation, partial(deadletters.replay, letter_id=letter_id, by=BY, now=now))
         click.echo(f"{letter_id} {_DONE[outcome]}.")
+
+
+@command.command("edit")
+@installation_options
+@click.option("--text", metavar="TEXT", help="What to say instead.")
+@click.option("--address", metavar="ADDRESS", help="Where to send it instead: an address of the same person.")
+@click.argument("letter_id", metavar="ID")
+def edit_command(*, installation: Installation, text: str | None, address: str | None, letter_id: str) -> None:
+    """Correct a message that could not be sent, and send it; the record keeps both."""
+    from gateway.configured import make_channels
+    from gateway.recipients import corrected
+
+    settings, now = installation.settings(), Clock().now_ms()
+    with told():
+        made = make_channels(settings, os.environ, installation.keys(), settings.server.origin(settings.server.port))
+    channels = {name: configured.channel for name, configured in made.items()}
+
+    def unit(tx: Tx) -> str:
+        to = corrected(channels, deadletters.one(tx, letter_id).channel_id, address, settings.operator.country)
+        return mending.edit(tx, channels, letter_id, BY, now, text=text, address=to)
+
+    click.echo(f"{letter_id} is corrected: message {_change(installation, unit)} is sent when the gateway runs.")
 
 
 @command.command("discard")

@@ -10,13 +10,15 @@ from typing import Any
 
 from aiohttp import web
 
-from core import deadletters
+from core import deadletters, mending
 from core.routing.refused import Refused
 from core.store import dead_letters, pauses
 from core.store.api import Tx
 from gateway import replay
 from gateway.desk.auth import Caller, Problem
 from gateway.desk.body import fields
+from gateway.mail.kept import TOPIC as KEPT
+from gateway.recipients import corrected
 from gateway.runtime import Gateway
 
 AT_ONCE_MAX = 500
@@ -51,6 +53,21 @@ class DeadLetters:
 
         return await self._done(await self._gateway.store.write(unit))
 
+    async def edit(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        """Send one with other words, or to another address."""
+        body = await fields(request, id=str, text=str | None, address=str | None)
+        gateway, letter_id, by = self._gateway, body["id"], caller.agent.login
+        channels, region, now = gateway.core_channels(), gateway.settings.operator.country, gateway.clock.now_ms()
+
+        def unit(tx: Tx) -> str:
+            address = corrected(channels, deadletters.one(tx, letter_id).channel_id, body["address"], region)
+            return mending.edit(tx, channels, letter_id, by, now, text=body["text"], address=address)
+
+        message_id = await gateway.store.write(unit)
+        gateway.hints.wake("outbox", "events")
+        gateway.counters.add("dead_letter_acts", outcome="edited")
+        return web.json_response({"message": message_id})
+
     async def discard(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Settle some without trying again."""
         body = await fields(request, ids=list, reason=str)
@@ -67,7 +84,7 @@ class DeadLetters:
         return await self._done(await self._gateway.store.write(unit))
 
     async def _done(self, outcomes: list[dict[str, str]]) -> web.StreamResponse:
-        self._gateway.hints.wake("outbox", "events", replay.TOPIC)
+        self._gateway.hints.wake("outbox", "events", replay.TOPIC, KEPT)
         for outcome in outcomes:
             self._gateway.counters.add("dead_letter_acts", outcome=outcome["outcome"])
         return web.json_response({"outcomes": outcomes})

@@ -66,6 +66,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
         ("GET", "/desk/api/delivery", Role.SUPERVISOR, letters.delivery),
         ("GET", "/desk/api/dead-letters", Role.SUPERVISOR, letters.everyone),
         ("POST", "/desk/api/dead-letters/replay", Role.SUPERVISOR, letters.replay),
+        ("POST", "/desk/api/dead-letters/edit", Role.SUPERVISOR, letters.edit),
         ("POST", "/desk/api/dead-letters/discard", Role.SUPERVISOR, letters.discard),
         ("GET", "/desk/api/agents", admin, accounts.everyone),
         ("POST", "/desk/api/agents", admin, accounts.add),

@@ -12,14 +12,15 @@ from playwright.async_api import expect
 from core.store import journal, pauses
 from tests.browser.conftest import OpenPage
 from tests.browser.desk_user import desk_of
-from tests.gateway.running import Running, running
+from tests.gateway.desk.test_dead_letters import refused_by_provider
+from tests.gateway.running import ANNA, Running, running
 
 HOSTILE = "<img src=x onerror=window.hurt=1></pre><script>window.hurt=1</script>"
 
 
 @pytest.fixture
 async def parley(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path) as started:
+    async with running(tmp_path, overrides={"channels.sms.replies": "rest"}) as started:
         yield started
 
 
@@ -74,6 +75,30 @@ async def test_a_replay_that_fails_again_stays_and_says_so(parley: Running, open
     await expect(page.locator("#done")).to_have_text("1 is read again.")
     await expect(page.locator("#letters h2").first).to_contain_text("Not readable")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_message_is_corrected_and_its_mistakes_are_told_in_place(
+    parley: Running, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await refused_by_provider(parley, monkeypatch)
+    desk = await desk_of(parley, open_page, "supervisor", width=390, height=844)
+    page = desk.page
+    await page.goto(f"{parley.gateway.url}/desk/dead-letters")
+    await page.get_by_role("button", name="Correct").focus()
+    await page.keyboard.press("Enter")
+    address, text = page.get_by_label("To", exact=True), page.get_by_label("Text", exact=True)
+    await expect(address).to_have_value(ANNA)
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await address.fill("nobody")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.locator("#edit-problem")).to_have_text("This is no address that this channel can send to.")
+    await address.fill("0700 000 009")
+    await text.fill(HOSTILE)
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.locator("#done")).to_have_text("It is corrected and sent.")
+    await expect(page.locator("#nothing")).to_be_visible()
+    assert await parley.rows("select address from message where text = ?", HOSTILE) == [("+254700000009",)]
+    assert await page.evaluate("window.hurt") is None
 
 
 async def test_nothing_is_said_where_there_is_nothing(parley: Running, open_page: OpenPage) -> None:

@@ -15,7 +15,7 @@ from core.model.inbound import DeliveryReport
 from core.model.outbound import Reply, SendError, SendErrorCode, SendResult
 from core.reports.invariants import check
 from core.routing.refused import Refused
-from core.store import dead_letters, journal
+from core.store import dead_letters, journal, kept_requests
 from tests.core.conftest import ANNA, BEN, World
 
 BAD_KEY = SendError(SendErrorCode.BAD_CREDENTIALS, retryable=False, ours=True, provider_code="20003")
@@ -166,6 +166,34 @@ def test_a_report_without_message_is_one_after_ten_minutes_and_can_be_joined(wor
     assert letters(world) == []
 
 
+def keep_mail(world: World, code: str | None) -> None:
+    about = json.dumps({"headers": {"mail-from": "jo@example.org", "rcpt-to": "help@demo.example"}})
+    world.store.write_sync(lambda tx: kept_requests.keep(tx, "k1", "mail", about, "d" * 64, world.now))
+    world.store.write_sync(lambda tx: kept_requests.end(tx, "k1", code))
+
+
+def test_a_mail_that_could_not_be_taken_apart_is_one_and_is_taken_apart_again(world: World) -> None:
+    keep_mail(world, "over_limits")
+    (letter,) = letters(world)
+    assert (letter.kind, letter.code, letter.who, letter.content) == ("kept", "over_limits", "jo@example.org", "help@demo.example")
+    assert world.store.read_sync(lambda tx: dead_letters.counts(tx, world.now))["kept"] == 1
+    assert (letter.replayable, letter.editable) == (True, False)
+    assert replay(world, letter.id) == "marked"
+    assert letters(world) == []
+    (kept,) = world.store.write_sync(lambda tx: kept_requests.claim(tx, world.now, 10))
+    assert (kept.id, kept.attempts) == ("k1", 1)
+    world.store.write_sync(lambda tx: kept_requests.end(tx, "k1", "ends_the_process"))
+    discard(world, letters(world)[0].id, "junk")
+    assert letters(world) == []
+    assert world.rows("select handled_by, handled_reason from kept_request") == [("susan", "junk")]
+
+
+@pytest.mark.parametrize(("code", "listed"), [("bad_form", []), (None, []), ("content_gone", [False])])
+def test_a_kept_request_that_was_read_or_is_listed_elsewhere_is_none(world: World, code: str | None, listed: list[bool]) -> None:
+    keep_mail(world, code)
+    assert [letter.replayable for letter in letters(world)] == listed
+
+
 @pytest.mark.parametrize("letter_id", ["", "m", "x123", "m!!!", "mW10", "d" + "A" * 900, "m" + "W" * 1_001, "rbnVsbA", "\udcff"])
 def test_what_is_no_id_is_not_found(world: World, letter_id: str) -> None:
     with pytest.raises(Refused) as refused:
@@ -177,5 +205,5 @@ def test_the_counts_are_those_of_the_list(world: World) -> None:
     fails(world, sending(world), BAD_KEY)
     world.store.write_sync(lambda tx: journal.keep_unreadable(tx, "e1", "sms", "c", world.now, b"x", "{}"))
     counts = world.store.read_sync(lambda tx: dead_letters.counts(tx, world.now))
-    assert counts == {"unsent": 1, "unreadable": 1, "report": 0}
+    assert counts == {"unsent": 1, "unreadable": 1, "kept": 0, "report": 0}
     assert sum(counts.values()) == len(letters(world))

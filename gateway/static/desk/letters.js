@@ -1,11 +1,11 @@
-// The page of dead letters: list, filter, look, replay and discard, one or several at once.
+// The page of dead letters: list, filter, look, replay and discard, one or several at once; correct one.
 
 import { get, post } from "./api.js";
 import { boot, byId, h } from "./dom.js";
 import { channelName, moment, words } from "./format.js";
 import { pausedText } from "./delivery.js";
 
-const KINDS = { unsent: "Not sent", unreadable: "Not readable", report: "Report without message" };
+const KINDS = { unsent: "Not sent", unreadable: "Not readable", kept: "Kept, not readable", report: "Report without message" };
 const OUTCOMES = { queued: "sent again", marked: "read again", joined: "joined to its message", discarded: "discarded" };
 const AGAIN_MS = 1500;
 const { channels } = boot();
@@ -66,7 +66,7 @@ function row(letter) {
     letter.kind === "unsent" ? `${letter.attempts} ${letter.attempts === 1 ? "attempt" : "attempts"}` : null,
     letter.first_at === letter.last_at ? moment(letter.last_at) : `${moment(letter.first_at)} to ${moment(letter.last_at)}`,
   ];
-  const what = letter.kind === "unsent" ? "Recipient and text" : letter.kind === "report" ? "Id at the provider" : "What came";
+  const what = { unsent: "Recipient and text", report: "Id at the provider", kept: "Sender and recipients" }[letter.kind] ?? "What came";
   return h(
     "li",
     { "data-letter": letter.id },
@@ -77,6 +77,7 @@ function row(letter) {
       h("h2", {}, words(letter.code), h("span", { class: "badge" }, KINDS[letter.kind]), [letter.code, "unreadable"].includes(letter.state) ? null : h("span", { class: "badge" }, words(letter.state)), letter.replayable ? null : h("span", { class: "badge" }, "Cannot be replayed")),
       h("p", { class: "facts" }, facts.filter(Boolean).join(" · ")),
       h("details", {}, h("summary", {}, what), h("pre", { dir: "auto", tabindex: "0" }, [letter.who, letter.content].filter(Boolean).join("\n") || "Nothing")),
+      letter.editable ? h("button", { class: "button small", type: "button", onclick: () => askCorrection(letter), "aria-label": `Correct ${name}` }, "Correct") : null,
     ),
   );
 }
@@ -124,6 +125,30 @@ function askReason() {
   dialog.showModal();
 }
 
+function askCorrection(letter) {
+  const dialog = byId("edit");
+  const problem = byId("edit-problem");
+  byId("edit-address").value = letter.who;
+  byId("edit-text").value = letter.content;
+  problem.hidden = true;
+  dialog.querySelector("form").onsubmit = async (event) => {
+    event.preventDefault();
+    const [address, text] = [byId("edit-address").value.trim(), byId("edit-text").value];
+    const changes = { ...(address === letter.who ? {} : { address }), ...(text === letter.content ? {} : { text }) };
+    try {
+      await post("/desk/api/dead-letters/edit", { id: letter.id, ...changes });
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+      return;
+    }
+    dialog.close();
+    tell("It is corrected and sent.");
+    refresh();
+  };
+  dialog.showModal();
+}
+
 for (const id of ["kind", "channel", "code"]) byId(id).addEventListener("change", render);
 byId("all").addEventListener("change", (event) => {
   chosen.clear();
@@ -132,5 +157,6 @@ byId("all").addEventListener("change", (event) => {
 });
 byId("replay").addEventListener("click", () => act("/desk/api/dead-letters/replay", {}));
 byId("why-cancel").addEventListener("click", () => byId("why").close());
+byId("edit-cancel").addEventListener("click", () => byId("edit").close());
 byId("discard").addEventListener("click", askReason);
 refresh();

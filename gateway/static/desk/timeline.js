@@ -9,7 +9,7 @@ import { isStep, messageState, stepText, systemText } from "./words.js";
 const NEAR_END_PX = 80;
 const TOGETHER_MS = 180_000;
 
-/* Says that a message was changed by whoever wrote it; both versions stay. */
+/* Says that a message was changed later; both versions stay. */
 function corrected({ corrects, corrected_by: by }) {
   return corrects || by ? h("span", {}, by ? "Changed later" : "Changes what was written before") : null;
 }

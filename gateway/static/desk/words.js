@@ -59,6 +59,7 @@ const SYSTEM = {
   "work_item.closed": ({ body }, names) => (body.disposition === "not_reached" && !body.agent_id ? "No colleague took the call; the bot goes on" : `${names[body.agent_id] ?? "The agent"} closed the conversation: ${words(body.disposition)}`),
   "case.opened": ({ body }) => `Case ${body?.number ?? ""} opened`,
   "consent.changed": ({ body }) => (body?.opted_in ? "Customer accepts messages again" : "Customer wants no more messages"),
+  "dead_letter.edited": ({ body }) => `${body.by} corrected a message that could not be sent: ${body.changed.join(" and ")}`,
   "mail.stranger": () => "This mail named a conversation of somebody else; it began one of its own",
   "address.marked": ({ body }) => (body?.mark === "unreachable" ? "Mails to the customer's address come back" : "The customer reported our mail as unwanted"),
   "person.verified": ({ body }) => (body?.merged || body?.merged_into ? "Identity proved; both records belong to one person" : "Identity proved"),

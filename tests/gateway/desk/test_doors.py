@@ -25,6 +25,7 @@ NEEDS_SUPERVISOR = {
     "/desk/api/delivery",
     "/desk/api/dead-letters",
     "/desk/api/dead-letters/replay",
+    "/desk/api/dead-letters/edit",
     "/desk/api/dead-letters/discard",
     "/desk/dead-letters",
 }
