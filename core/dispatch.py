@@ -45,14 +45,23 @@ class Sending:
     resend_codes: frozenset[str] = frozenset()
     question: Question | None = None
 
+    @property
+    def is_retry(self) -> bool:
+        """Tell whether this is a further attempt."""
+        return self.question is None and self.message.attempt > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How many messages may leave a channel now, from when on the next one may (ms UTC), and who gets none before a time (ms UTC)."""
+    """How many messages may leave a channel now, from when on the next one may (ms UTC), and who gets none before a time (ms UTC).
+
+    Of `most` no more than `retries` may be further attempts; None: all.
+    """
 
     most: int
     opens_at: int = 0
     not_before: Mapping[str, int] = field(default_factory=dict)
+    retries: int | None = None
 
 
 def next_due(tx: Tx, gates: Mapping[str, Gate]) -> int | None:
@@ -60,7 +69,7 @@ def next_due(tx: Tx, gates: Mapping[str, Gate]) -> int | None:
     found = [
         max(due, gate.opens_at)
         for channel_id, gate in gates.items()
-        if (due := outbox.next_due(tx, channel_id, gate.not_before)) is not None
+        if (due := outbox.next_due(tx, channel_id, gate.not_before, retries=gate.retries != 0)) is not None
     ]
     return min(found, default=None)
 
@@ -87,13 +96,17 @@ def claim(
 
 
 def _claim_of(tx: Tx, channel: Channel, now: int, lease: str, unknown_wait_ms: int, gate: Gate) -> Iterator[Sending]:
-    left = gate.most
+    left, retries = gate.most, gate.most if gate.retries is None else gate.retries
     for _ in range(_ROUNDS):  # what is ended takes no place of what may go
-        rows = [row for row in outbox.due(tx, channel.id, now, left + len(gate.not_before)) if row.recipient not in gate.not_before][:left]
+        due = outbox.due(tx, channel.id, now, left + len(gate.not_before), retries=retries > 0)
+        rows = [row for row in due if row.recipient not in gate.not_before][:left]
         for row in rows:
+            if row.attempts > 0 and retries <= 0:
+                continue
             sending = _take(tx, row, channel, now, lease, unknown_wait_ms)
             if sending is not None:
                 left -= 1
+                retries -= sending.is_retry
                 yield sending
         if not rows or left <= 0:
             return

@@ -22,9 +22,13 @@ _HEAD = (
 _DUE = (
     "select o.message_id, o.conversation_id, o.channel_id, o.recipient_kind, o.recipient, o.state, o.on_unknown, o.owner_epoch,"  # noqa: S608
     " o.against_seq, o.attempts, o.expires_at, o.lease, o.secret_text, o.repeated, o.resent, o.external_id"
-    f" from outbox o where o.channel_id = ? and {_LIVE} and o.due_at <= ? and {_HEAD} order by o.due_at limit ?"
+    f" from outbox o where o.channel_id = ? and o.attempts <= ? and {_LIVE} and o.due_at <= ? and {_HEAD} order by o.due_at limit ?"
 )
-_NEXT = f"select o.due_at, o.recipient from outbox o where o.channel_id = ? and {_LIVE} and {_HEAD} order by o.due_at limit ?"  # noqa: S608
+_NEXT = (
+    f"select o.due_at, o.recipient from outbox o where o.channel_id = ? and o.attempts <= ? and {_LIVE} and {_HEAD}"  # noqa: S608
+    " order by o.due_at limit ?"
+)
+_ANY = 1 << 31
 
 
 @dataclass(slots=True)
@@ -81,14 +85,14 @@ def queue(
     )
 
 
-def due(tx: Tx, channel_id: str, now: int, limit: int) -> list[Waiting]:
-    """Return rows of a channel that are due, at most one for each recipient, the oldest first."""
-    return [Waiting(*row) for row in tx.all(_DUE, (channel_id, now, limit))]
+def due(tx: Tx, channel_id: str, now: int, limit: int, *, retries: bool = True) -> list[Waiting]:
+    """Return rows of a channel that are due, at most one for each recipient, the oldest first; without `retries` only first attempts."""
+    return [Waiting(*row) for row in tx.all(_DUE, (channel_id, _ANY if retries else 0, now, limit))]
 
 
-def next_due(tx: Tx, channel_id: str, not_before: Mapping[str, int]) -> int | None:
+def next_due(tx: Tx, channel_id: str, not_before: Mapping[str, int], *, retries: bool = True) -> int | None:
     """Return when the next row of a channel may go, ms UTC, or None; `not_before` says it for recipients who have to wait."""
-    rows = tx.all(_NEXT, (channel_id, len(not_before) + 1))
+    rows = tx.all(_NEXT, (channel_id, _ANY if retries else 0, len(not_before) + 1))
     return min((max(due_at, not_before.get(recipient, due_at)) for due_at, recipient in rows), default=None)
 
 

@@ -57,7 +57,7 @@ class Dispatcher:
         point("dispatch.claimed")
         at = _steady_ms()
         for sending in sendings:
-            permit = self._lanes[sending.channel_id].begin(at, sending.message.recipient.value)
+            permit = self._lanes[sending.channel_id].begin(at, sending.message.recipient.value, retry=sending.is_retry)
             task = asyncio.create_task(self._carry_out(sending, permit))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
@@ -76,7 +76,8 @@ class Dispatcher:
             free_at = lane.free_at(at)
             if free_at is not None:
                 not_before = {recipient: now + _wait(until - at) for recipient, until in lane.waiting(at).items()}
-                gates[name] = Gate(lane.room(at), now + _wait(free_at - at) if free_at > at else 0, not_before)
+                opens_at = now + _wait(free_at - at) if free_at > at else 0
+                gates[name] = Gate(lane.room(at), opens_at, not_before, lane.retry_room())
         return gates
 
     async def _carry_out(self, sending: Sending, permit: Permit) -> None:

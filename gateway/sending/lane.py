@@ -13,16 +13,21 @@ from gateway.sending.breaker import HOLD_MAX_MS, Breaker, Verdict
 from gateway.sending.bucket import Bucket
 
 SENDING_MAX = 32  # at once on one channel, so that a slow provider neither fills the memory nor holds up the others
+RETRIES_MAX = SENDING_MAX // 10  # of those may be further attempts, so that what fails does not hold up what has not been tried yet
 THROTTLED_MS = 1_000  # for a provider that wants less and does not say for how long
 _FAILING = {SendErrorCode.NOT_CONNECTED, SendErrorCode.TIMEOUT, SendErrorCode.PROVIDER_DOWN, SendErrorCode.UNREADABLE_ANSWER}
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """One message on its way; `probe` says that it is the one by which a paused channel asks whether it may go on."""
+    """One message on its way; `probe` says that it is the one by which a paused channel asks whether it may go on.
+
+    `retry`: it was tried before.
+    """
 
     recipient: str
     probe: bool
+    retry: bool = False
 
 
 class Lane:
@@ -35,6 +40,7 @@ class Lane:
         self._not_before: dict[str, float] = {}
         self._breaker = Breaker()
         self._busy = 0
+        self._retrying = 0
 
     @property
     def paused(self) -> bool:
@@ -48,6 +54,10 @@ class Lane:
             room = min(room, self._bucket.ready(now))
         probes = self._breaker.room(now)
         return room if probes is None else min(room, probes)
+
+    def retry_room(self) -> int:
+        """Return how many of those that may begin now may have been tried before."""
+        return RETRIES_MAX - self._retrying
 
     def free_at(self, now: float) -> float | None:
         """Return when there is room; None if only the end of a message under way makes some."""
@@ -64,18 +74,20 @@ class Lane:
             self._not_before = {recipient: at for recipient, at in self._not_before.items() if at > now}
         return self._not_before
 
-    def begin(self, now: float, recipient: str) -> Permit:
+    def begin(self, now: float, recipient: str, *, retry: bool = False) -> Permit:
         """Note that a message begins, for which there was room."""
         self._busy += 1
+        self._retrying += retry
         if self._bucket is not None:
             self._bucket.take(now)
         if self._gap_ms:
             self._not_before[recipient] = now + self._gap_ms
-        return Permit(recipient, self._breaker.begin())
+        return Permit(recipient, self._breaker.begin(), retry)
 
     def end(self, now: float, permit: Permit, error: SendError | None) -> None:
         """Note how a message ended. A wish to be left alone is obeyed for the account, or for the recipient where it is meant so."""
         self._busy -= 1
+        self._retrying -= permit.retry
         self._breaker.end(now, _verdict(error), probe=permit.probe)
         if error is None or not error.retryable:
             return

@@ -13,6 +13,7 @@ from core.model.outbound import OutboundMessage, SendError, SendErrorCode, SendR
 from core.reports.invariants import check
 from core.store import pauses
 from gateway.sending import breaker
+from gateway.sending.lane import RETRIES_MAX
 from tests.gateway.sending.conftest import Sends, later, people, takes
 
 OUTAGE_S = 300.0
@@ -62,6 +63,36 @@ def test_a_provider_that_hangs_holds_up_no_other_channel(sends: Sends) -> None:
     assert len(slow.asked) == 32
     assert len(quick.asked) == 200
     assert quick.times()[-1] < 0.5
+
+
+def test_further_attempts_take_a_tenth_of_the_places_and_hold_up_nothing_new(sends: Sends) -> None:
+    """First attempts of some are refused for now and their further ones hang; what comes later goes out at once all the same."""
+    busy, most = 0, 0
+
+    async def behave(message: OutboundMessage) -> SendResult:
+        nonlocal busy, most
+        if message.recipient in unlucky and message.attempt == 1:
+            raise SendError(SendErrorCode.NOT_CONNECTED, retryable=True)
+        if message.attempt > 1:
+            busy += 1
+            most = max(most, busy)
+            await later(20)
+            busy -= 1
+        return await takes(message)
+
+    provider = sends.channel("sms")
+    unlucky = people(12)
+    provider.behave = behave
+    sends.say("sms", unlucky)
+    sends.run(5)  # all of them wait for a place, or have one of three
+    assert most == RETRIES_MAX == 3
+    sends.say("sms", people(100, 300))
+    sends.run(1)
+    assert len([at for at, message in provider.asked if message.attempt == 1]) == 112
+    assert sends.states()["accepted"] == 100
+    sends.run(100)
+    assert (most, sends.states()) == (3, {"accepted": 112})
+    assert sends.world.store.read_sync(check) == []
 
 
 def test_an_outage_costs_few_requests_and_loses_nothing(sends: Sends) -> None:
