@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from channels import fields, signatures, sms, texts
 from channels.forms import Form
 from channels.http import Http, HttpAnswer, basic, refusal
+from channels.plivo_lists import PlivoLists
 from core.model.adapter import MediaSource
 from core.model.address import Address
 from core.model.ids import ChannelId
@@ -89,6 +90,7 @@ class SmsPlivo:
         self._headers = {"Authorization": basic(f"{settings.auth_id}:{settings.auth_token[0]}")}
         self._fields = fields.LastFields()
         self._http = Http(timeout_s=settings.timeout_s)
+        self._lists = PlivoLists(self._http, self._send_url, self._headers, _STATUS)
 
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` unless Plivo signed the request, for our number."""
@@ -130,6 +132,11 @@ class SmsPlivo:
             "method": "POST",
         }
         return SendResult(_taken(await self._http.post(self._send_url, document=document, headers=self._headers)))
+
+    async def look_up(self, message_id: str, external_id: str, recipient: str, sent_at: int) -> DeliveryReport | None:
+        """Return what Plivo knows of a message of ours; raises `SendError`."""
+        del message_id  # Plivo gives it back in reports only
+        return await self._lists.look_up(external_id, to=recipient, from_=self._address.value, sent_at=sent_at)
 
     async def media_source(self, media: Media) -> MediaSource:
         """Say from where an attachment is fetched: Plivo asks for the account's password where the account wants that."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from channels import admission, fields, sms, texts, vonage_signatures
 from channels.forms import Form
 from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from channels.vonage_reports import VonageReports
 from core.model.address import Address
 from core.model.ids import ChannelId
 from core.model.inbound import (
@@ -83,6 +84,10 @@ class Settings:
     )
     sources: tuple[str, ...] = field(default=(), metadata={"doc": "Networks that Vonage calls from; empty: from anywhere."})
     api_base: str = field(default="https://rest.nexmo.com", metadata={"doc": "Base address of the SMS API.", "pattern": sms.API_BASE})
+    reports_base: str = field(
+        default="https://api.nexmo.com",
+        metadata={"doc": "Base address of the Reports API, which is asked for messages of unknown outcome.", "pattern": sms.API_BASE},
+    )
     timeout_s: float = field(default=sms.TIMEOUT_S, metadata={"doc": "Seconds that one call of the API may take.", "least": 1, "most": 60})
 
     def __post_init__(self) -> None:
@@ -111,6 +116,7 @@ class SmsVonage:
         self._region = default_region
         self._fields = fields.LastFields()
         self._http = Http(timeout_s=settings.timeout_s)
+        self._reports = VonageReports(self._http, settings.reports_base, (settings.api_key, settings.api_secret), _STATUS)
 
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` unless Vonage signed the request, from a network of the list, for our account and number."""
@@ -152,6 +158,11 @@ class SmsVonage:
             "callback": self._callback,
         }
         return SendResult(_taken(await self._http.post(self._send_url, form=form)))
+
+    async def look_up(self, message_id: str, external_id: str, recipient: str, sent_at: int) -> DeliveryReport | None:
+        """Return what Vonage knows of a message, which has our own id there; raises `SendError`, also while it knows nothing."""
+        del external_id
+        return await self._reports.look_up(message_id, to=recipient.removeprefix("+"), sent_at=sent_at)
 
     async def close(self) -> None:
         """End the connections to Vonage."""
