@@ -23,6 +23,3 @@ REGARDS: frozenset[str] = frozenset(_TABLE["regards"])
 THANKS: frozenset[str] = frozenset(_TABLE["thanks"])
 NOTICES: tuple[tuple[str, ...], ...] = tuple(tuple(words) for words in _TABLE["notices"])
 BANNERS: tuple[str, ...] = tuple(_TABLE["banners"])
-
-RETURNED: tuple[str, ...] = tuple(_TABLE["returned"])
-AUTOMATIC: tuple[str, ...] = tuple(_TABLE["automatic"])

@@ -1,0 +1,26 @@
+"""The words of `machines.toml`, by which mail of machines is known; read once, when the package is imported.
+
+Must not hold words itself, nor decide anything.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+
+_TABLE = tomllib.loads(files(__package__).joinpath("machines.toml").read_text(encoding="utf-8"))
+
+RETURNED: tuple[str, ...] = tuple(_TABLE["returned"])
+SAID: tuple[str, ...] = tuple(_TABLE["said"])
+YOURS: tuple[str, ...] = tuple(_TABLE["yours"])
+DELAYED: tuple[str, ...] = tuple(_TABLE["delayed"])
+REASONS: tuple[tuple[str, str], ...] = tuple((phrase, status) for status, phrases in _TABLE["reasons"].items() for phrase in phrases)
+FORWARDS: tuple[str, ...] = tuple(_TABLE["forwards"])
+
+AUTOMATIC: tuple[str, ...] = tuple(_TABLE["automatic"])
+ABSENT: tuple[str, ...] = tuple(_TABLE["absent"])
+INSIDE: tuple[str, ...] = tuple(_TABLE["inside"])
+ANSWERS: tuple[str, ...] = tuple(_TABLE["answers"])
+
+SERVERS: tuple[str, ...] = tuple(_TABLE["servers"])
+SERVER_NAMES: tuple[str, ...] = tuple(_TABLE["server_names"])
