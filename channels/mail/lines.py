@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-_QUOTED = re.compile(r"[ \t]{0,3}[>＞]")
+_QUOTED = re.compile(r"[ \t]{0,3}[>＞](?!.{0,200}<<[ \t]*$)")  # >>> a heading may be set off so <<<
 
 
 class Mark(Enum):

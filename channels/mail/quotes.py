@@ -16,6 +16,7 @@ LINE_CHARS_MAX = 500  # a longer line is prose, whatever it holds
 _ATTRIBUTION_LINES_MAX = 5
 _ATTRIBUTION_CHARS_MAX = 400
 _BLOCK_LINES_MAX = 14
+_WRAPPED_FROM = 60  # characters of a quoted line that may have been wrapped
 _NEAR = 20  # lines, blank ones counted
 
 
@@ -32,6 +33,7 @@ _ON = re.compile(rf"^\W{{0,4}}(?:{_any(words.ON)})(?!\w)", re.IGNORECASE)
 _ENDS = re.compile(r"[:：]\W{0,6}$")
 _RULE = re.compile(r"^[ \t]{0,3}(?:[-_=*~─—–]\s?){5,200}$")
 _LABELLED = re.compile(r"^[ \t>|*_\u200e\u200f\u202a-\u202e]{0,8}([^\W\d_][^:：<>@*]{0,25}?)[ \t\u00a0*_]{0,4}[:：]")
+_LABEL_IN_LINE = re.compile(r"(?:^|[\s*_])([^\W\d_]{1,20})[ \t\u00a0*_]{0,4}[:：]")
 _LOTUS = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\s{1,5}\d{1,2}[:.]\d{2}(?:[:.]\d{2})?.{0,12}$")
 
 
@@ -49,6 +51,8 @@ def heading(text: str) -> str:
     if len(text) > 120:
         return ""
     bare = _bare(text)
+    if bare.startswith("original message processed by "):  # what Tobit david writes, without dashes
+        return "original"
     if not bare or (len(bare) + 1 >= len(text.strip()) and not _ENDS.search(text)):
         return ""  # the bare words may be anyone's; programs put dashes or a colon around them
     if bare in words.ORIGINAL:
@@ -75,13 +79,14 @@ def attribution(lines: Sequence[Line], start: int) -> int:
         if not text or len(joined) + len(text) > _ATTRIBUTION_CHARS_MAX:
             return 0
         joined = f"{joined} {text}".strip()
-        if count == 1 and _dashed(text) and _WROTE.search(text) and _attributes(text, 1):
+        if count == 1 and _dashed(text) and _WROTE.search(text) and (_attributes(text, 1) or _followed_by_quote(lines, start + 1)):
             return 1
         if count == 1 and not (_ON.match(joined) or _DATED.search(joined) or _ADDRESS.search(joined) or _WROTE.search(joined)):
             return 0
         if _ENDS.search(text) and role(text) == "":
             return count if _attributes(joined, count) else 0
-        if _WROTE.search(text) and count <= 3 and _followed_by_quote(lines, start + count) and _attributes(joined, count):
+        named = _WROTE.search(text) or (text.endswith((">", ")")) and _DATED.match(joined))
+        if named and count <= 3 and _followed_by_quote(lines, start + count) and _attributes(joined, count):
             return count
     return 0
 
@@ -91,6 +96,14 @@ def _attributes(joined: str, count: int) -> bool:
     if _WROTE.search(joined):
         return bool(dated or address) and (count == 1 or bool(_ON.match(joined) or address or dated))
     return bool(dated and address)  # some programs write a date and an address alone
+
+
+def _header_line(text: str) -> bool:
+    """Tell whether the header fields of an earlier mail stand in one line, as HTML without line breaks leaves them."""
+    if role(text) not in {"from", "date"} or not (_ADDRESS.search(text) and _DATED.search(text)):
+        return False
+    roles = {words.LABELS.get(label.lower(), "") for label in _LABEL_IN_LINE.findall(text)}
+    return {"from", "date"} <= roles
 
 
 def _followed_by_quote(lines: Sequence[Line], index: int) -> bool:
@@ -156,12 +169,27 @@ def roles_of_lines(lines: Sequence[Line]) -> list[bool]:
         if line.quoted or line.mark is Mark.SIGNATURE or len(line.text) > LINE_CHARS_MAX:
             index += 1
             continue
+        if _wrapped(lines, index):
+            quoted[index] = True
+            index += 1
+            continue
         count = _heading_lines(lines, index)
         if count < 0:
             return _rest(quoted, _with_rule_above(lines, index))
         quoted[index : index + count] = [True] * count
         index += max(count, 1)
     return quoted
+
+
+def _wrapped(lines: Sequence[Line], index: int) -> bool:
+    """Tell whether a line is the rest of the quoted one above, broken off without its mark by a program that wraps what it sends."""
+    if not 0 < index < len(lines) - 1 or not (lines[index - 1].quoted and lines[index + 1].quoted):
+        return False
+    above, text = lines[index - 1].text.rstrip(), lines[index].text.lstrip()
+    link = max(above.rfind("(http"), above.rfind("<http"))
+    if link > max(above.rfind(")"), above.rfind(">")):
+        return True
+    return len(above) >= _WRAPPED_FROM and text[:1].islower() and not above.endswith(("?", "!"))
 
 
 def _heading_lines(lines: Sequence[Line], index: int) -> int:
@@ -173,7 +201,7 @@ def _heading_lines(lines: Sequence[Line], index: int) -> int:
         following = next_text(lines, index + 1)
         announced = following is not None and not lines[following].quoted and header_block(lines, following, announced=True)
         return -1 if announced else 0
-    if role(text) and header_block(lines, index, announced=_under_heading(lines, index)):
+    if role(text) and (_header_line(text) or header_block(lines, index, announced=_under_heading(lines, index))):
         return -1
     count = attribution(lines, index)
     if count:

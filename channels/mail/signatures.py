@@ -6,6 +6,7 @@ Works on one run of new lines at a time, from its end upwards. Must not touch qu
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from channels.mail import words
@@ -21,6 +22,8 @@ _CONTACT = re.compile(
 _LINK = re.compile(r"[<(\[]?https?://[^\s<>]{1,300}[>)\]]?")
 _DASHED_NAME = re.compile(r"^[ \t]?[-–—~/][ \t]?[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){0,3}$")
 _PUNCTUATION = " \t,.!;:*_-–—~،。，！、؛)(\u200f\u200e\u202b\u202c🙂😊"
+_TITLED = re.compile(r"^[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){1,3} ?\| ?\S")
+_UNMARKED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "ß": "ss", "’": "'"})
 _AFTER_FAREWELL_MAX = 12
 _AFTER_DELIMITER_MAX = 30
 _AFTER_OTHER_MAX = 15  # below delimiters that are not the one of the standard
@@ -78,12 +81,18 @@ def _delimiter(lines: Sequence[Line]) -> int | None:
         text = lines[index].text
         other = len(text) <= LINE_CHARS_MAX and _DELIMITER.match(text)
         room = _AFTER_DELIMITER_MAX if text == "-- " else _AFTER_OTHER_MAX if other else _AFTER_RULE_MAX if is_rule(text) else -1
-        if below <= room:
+        if below <= room and (text.strip() == "--" or not _written_below(lines, index)):
             best = index
         below += bool(text.strip())
         if below > _AFTER_DELIMITER_MAX:
             break
     return best
+
+
+def _written_below(lines: Sequence[Line], index: int) -> bool:
+    """Tell whether somebody writes on below a line that is only drawn: their farewell follows, or a question."""
+    texts = [line.text.strip() for line in lines[index + 1 :] if line.text.strip()]
+    return any(farewell(text) for text in texts[1:]) or any(text.endswith("?") for text in texts)
 
 
 def _begins(lines: Sequence[Line], index: int) -> bool:
@@ -135,6 +144,7 @@ def _banner(lines: Sequence[Line]) -> range:
 
 def _farewell(lines: Sequence[Line]) -> int | None:
     """Return the index of the highest farewell near the end that only short lines follow."""
+    first = next((index for index, line in enumerate(lines) if line.text.strip()), 0)
     best: int | None = None
     below = 0
     for index in range(len(lines) - 1, -1, -1):
@@ -142,6 +152,8 @@ def _farewell(lines: Sequence[Line]) -> int | None:
         if not text:
             continue
         kind = farewell(text)
+        if kind == "thanks" and index == first and best is not None:
+            break  # they open the text, and it has another farewell
         if kind and (below or kind == "regards" or (_is_named(text) and best is None)):
             best = index
         elif len(text) > _SHORT and not _CONTACT.search(text[:LINE_CHARS_MAX]):
@@ -154,20 +166,32 @@ def _farewell(lines: Sequence[Line]) -> int | None:
     return best
 
 
+def _unmarked(text: str) -> str:
+    """Return text in lower case without accents, as many people type it."""
+    return "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(char)).translate(_UNMARKED)
+
+
+_REGARDS = frozenset(map(_unmarked, words.REGARDS))
+_THANKS = frozenset(map(_unmarked, words.THANKS))
+
+
 def farewell(text: str) -> str:
     """Return `regards` or `thanks` for a line that is nothing but a farewell, perhaps with a name, else nothing."""
     if len(text) > 70:
         return ""
     spelled = " ".join(text.replace("\u00a0", " ").strip(_PUNCTUATION).split())
-    plain = spelled.lower()
-    if plain in words.REGARDS or plain in words.THANKS:
-        return "regards" if plain in words.REGARDS else "thanks"
+    if kind := _closing(spelled):
+        return kind
     head, comma, name = spelled.partition(",")
     words_of_name = name.split()
     if comma and 0 < len(words_of_name) <= 4 and all(word[0].isalpha() and not word[0].islower() for word in words_of_name):
-        beginning = head.strip().lower()
-        return "regards" if beginning in words.REGARDS else "thanks" if beginning in words.THANKS else ""
+        return _closing(head.strip())
     return ""
+
+
+def _closing(spelled: str) -> str:
+    plain = _unmarked(spelled)
+    return "regards" if plain in _REGARDS else "thanks" if plain in _THANKS else ""
 
 
 def _is_named(text: str) -> bool:
@@ -184,6 +208,8 @@ def _contact_block(lines: Sequence[Line]) -> int | None:
     if start == 0 or not 2 <= len(block) <= 12 or any(len(text) > _SHORT for text in block):
         return None
     contacts = sum(1 for text in block if _CONTACT.search(text))
+    if _TITLED.match(block[0]):
+        return start
     return start if contacts >= 2 or (contacts == 1 and len(block) >= 3 and not _CONTACT.search(block[0])) else None
 
 

@@ -1,0 +1,79 @@
+"""Where the new text of a mail ends: forms met in public collections of replies, written anew."""
+
+from __future__ import annotations
+
+import pytest
+
+from channels.mail.divide import divide
+from channels.mail.html_text import lines as html_lines
+from channels.mail.lines import plain_lines
+
+EARLIER = "> what can we do for you?\n"
+NEW = "Please change my plan."
+
+
+def new_text(body: str) -> str:
+    """Return the new text of a plain body."""
+    return divide(plain_lines(body)).text
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        f"2025/3/4 Support via Operator <help@operator.example>\n\n{EARLIER}",
+        f"2025/3/4 Support <help@operator.example>\n{EARLIER}",
+        f"---- Jo Example wrote ----\n\n{EARLIER}",
+        "Date: Tue, 4 Mar 2025 02:35:10 +0000 From: help@operator.example To: Example, Anna Subject: Your plan\n\nWhat can we do?",
+        "From: help@operator.example Date: Tue, 4 Mar 2025\n\nWhat can we do?",
+        "Original Message processed by david®\nRe: Plan 4. März 2025, 12:44 Uhr\nVon Support\nAn Anna\n\nWas dürfen wir tun?",
+    ],
+)
+def test_heads_of_quotations(quoted: str) -> None:
+    assert new_text(f"{NEW}\n\n{quoted}") == NEW
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our plans:\n\nPlan     Price\n----------------------\nSmall    10\nLarge    20\n\nWhich of them is cheaper?",
+        "From: our house To: your shop it is a mile.",
+        "I was there on 4 March 2025 (help@operator.example)\n\nand nobody was in.",
+        "See here:\n>>> >>> https://shop.example <<<\nand tell me.",
+    ],
+)
+def test_text_that_looks_like_something_else(text: str) -> None:
+    assert new_text(text) == text
+
+
+def test_a_line_drawn_within_the_text_ends_nothing() -> None:
+    text = f"First this.\n\n{'_' * 60}\n\nThen that."
+    assert new_text(f"{text}\n\nKind regards,\nAnna") == text
+    assert new_text("First this.\n\n----------\nAnna Example\nExample Ltd") == "First this."
+
+
+def test_what_a_program_broke_off_a_quoted_line_is_quoted() -> None:
+    long = "> the plan that you have asked us for can be had from the first of next month\n"
+    body = f"{NEW}\n\nOn 4 March 2025, Support wrote:\n{long}if you want\n> it, see (https://shop.example/plan\n_id=3)\n>\n"
+    assert new_text(body) == NEW
+    assert new_text(f"{long}Yes, I do\n{EARLIER}") == "Yes, I do"
+    assert new_text(f"> do you want the plan that begins on the first of the next month, or not?\nyes\n{EARLIER}") == "yes"
+
+
+@pytest.mark.parametrize("farewell", ["Udvozlettel,\nAnna", "Z powazaniem\nAnna", "mit freundlichen Grußen\nAnna", "Saygilarimla\nAnna"])
+def test_farewells_without_their_accents(farewell: str) -> None:
+    assert new_text(f"{NEW}\n\n{farewell}") == NEW
+
+
+def test_a_name_with_its_title_is_a_signature() -> None:
+    assert new_text(f"{NEW}\n\nAnna Example | Head of Sales\nExample Ltd") == NEW
+    assert new_text(f"{NEW}\n\nsmall | large\n1 | 2") == f"{NEW}\n\nsmall | large\n1 | 2"
+
+
+def test_thanks_that_open_the_text_are_no_farewell_where_another_follows() -> None:
+    assert new_text("Thanks,\n\nnow it works\n\nregards\n\nAnna") == "Thanks,\n\nnow it works"
+    assert new_text("Thanks,\nAnna") == "Thanks,"
+
+
+def test_a_header_block_in_one_line_of_html() -> None:
+    html = "Please change my plan.<div><hr><b>From: help@operator.example</b> <b>Date: 4 Mar 2025 10:00</b></div><div>What can we do?</div>"
+    assert divide(html_lines(html)).text == NEW
