@@ -60,6 +60,10 @@ class TwilioRest:
             )
         )
 
+    async def redirect(self, call: str, url: str) -> None:
+        """Have a call that goes on ask `url` what is next; raises `SendError`."""
+        await self._created(self._calls(call).update_async(url=url, method="POST"))
+
     async def _created(self, creating: Awaitable[Any]) -> str:
         try:
             created = await creating

@@ -27,7 +27,7 @@ from core.model.outbound import DeliveryStatus
 
 ONCE = (
     "AccountSid", "AnsweredBy", "CallSid", "CallStatus", "CallbackSource", "CallerName", "DialBridged", "DialCallDuration",
-    "DialCallStatus", "Digits", "Direction", "From", "RecordingUrl", "SpeechResult", "To",
+    "DialCallStatus", "Digits", "Direction", "From", "QueuePosition", "QueueResult", "RecordingUrl", "SpeechResult", "To",
 )  # fmt: skip
 _SID = re.compile(r"CA[0-9A-Za-z]{1,32}")  # no room for a neighbouring field that a forger lets run into it
 _KEYS = re.compile(r"[0-9A-D*#]{0,64}")
@@ -49,6 +49,14 @@ _HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private",
 HOLD = "hold"  # what somebody comes back for who was asked to wait
 CALLED, STATUS = "called", "status"  # somebody whom we called answers; how the call goes on
 WHISPER, TAKE, DIALLED = "whisper", "take", "dialled"  # one of our people picks up, takes the call or not; what came of it
+WAITING, LEAVE, FETCHED = "waiting", "leave", "fetched"  # a caller in a queue: what they hear, a key, called out of it by us
+_BESIDE = frozenset({HOLD, WHISPER, TAKE, DIALLED, WAITING, LEAVE, FETCHED})
+_OF_QUEUE = {
+    **dict.fromkeys(("bridged", "bridging-in-process", "redirected-from-bridged"), "completed"),
+    "hangup": "abandoned",
+    "leave": "left",
+    "queue-full": "full",
+}
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 _HIDDEN = frozenset({*_HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in _HIDDEN_WORDS)})  # some networks spell it in digits
 
@@ -81,7 +89,7 @@ def events(request: RawRequest, region: str, last_form: forms.LastForm) -> Seque
         return [_said(request, form, call, person, here), end] if left else [end]
     if "CallbackSource" in form:
         return [Ignored("call_progress")]
-    if asked is not None and why in {HOLD, WHISPER, TAKE, DIALLED}:
+    if asked is not None and why in _BESIDE:
         return [_beside(form, why, asked, person, here)]
     return [_said(request, form, call, person, here)]
 
@@ -102,14 +110,26 @@ def _beside(form: forms.Form, why: str, asked: str, person: Address, here: Addre
     call = one(form, "CallSid")
     if why == HOLD:
         return ContactSignal(f"hold:{asked}", person, here, "holding", session_id=call, value=asked)
+    queued = one(form, "QueueResult").lower()
+    if why == DIALLED and queued == "redirected":  # by us; this answer is not used, or else it is the same as where the call was sent
+        why = FETCHED
     if why != DIALLED:
-        return ContactSignal(f"{call}:{why}", person, here, why, session_id=call, value=asked, text=one(form, "Digits"))
-    status, seconds = one(form, "DialCallStatus").lower(), one(form, "DialCallDuration")
-    talked = status in {"completed", "answered"} and one(form, "DialBridged").lower() != "false"
-    gone = one(form, "CallStatus").lower() in _ENDED
-    outcome = "completed" if talked else "abandoned" if gone else status if status in _NOT_REACHED else "no-answer"
-    value = f"{outcome} {int(seconds) if _SECONDS.fullmatch(seconds) else 0}"
+        text = one(form, "QueuePosition" if why == WAITING else "Digits")
+        return ContactSignal(f"{call}:{why}", person, here, why, session_id=call, value=asked, text=text)
+    seconds = one(form, "DialCallDuration")
+    value = f"{_outcome(form, queued)} {int(seconds) if _SECONDS.fullmatch(seconds) else 0}"
     return ContactSignal(f"{call}:{why}:{asked}", person, here, why, session_id=call, value=value)
+
+
+def _outcome(form: forms.Form, queued: str) -> str:
+    """Return what came of putting a caller through: completed, or why not."""
+    if queued:
+        return _OF_QUEUE.get(queued, "failed")
+    status = one(form, "DialCallStatus").lower()
+    if status in {"completed", "answered"} and one(form, "DialBridged").lower() != "false":
+        return "completed"
+    gone = one(form, "CallStatus").lower() in _ENDED
+    return "abandoned" if gone else status if status in _NOT_REACHED else "no-answer"
 
 
 def _recording(form: forms.Form) -> tuple[Media, ...]:

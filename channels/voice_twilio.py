@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from channels import forms, twilio_hooks, twilio_media
-from channels.voice_events import CALLED, ONCE, STATUS, events, is_ours, is_verdict
+from channels.voice_events import CALLED, FETCHED, ONCE, STATUS, events, is_ours, is_verdict
 from core.model.adapter import MediaSource
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Capabilities, Family, OnUnknown
@@ -20,6 +20,7 @@ from core.model.inbound import InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_500
+QUEUE = "queue:"  # before the name of a queue at Twilio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +45,21 @@ class Settings(twilio_hooks.ApiAccount):
     dial: tuple[str, ...] = field(
         default=(),
         metadata={
-            "doc": "Phones of people by queue, such as `billing +254711000222`, and `* +254711000333` for all others; none: no call is put"
-            " through.",
-            "pattern": r"([a-z0-9_-]{1,60}|\*) \+[1-9][0-9]{6,14}",
+            "doc": "Where callers are put through, by queue: a phone, as in `billing +254711000222`, or a queue at Twilio in which they"
+            " wait for who takes them, as in `technical queue:technical`; `* …` for all others; none: no call is put through.",
+            "pattern": r"([a-z0-9_-]{1,60}|\*) (\+[1-9][0-9]{6,14}|queue:[A-Za-z0-9_-]{1,64})",
         },
     )
     dial_words: str = field(
         default="A customer is on the line. Press 1 to take the call.",
         metadata={"doc": "What a colleague hears first, in the first of the voices, who is called for a customer whom an agent calls."},
+    )
+    music: str = field(
+        default="",
+        metadata={
+            "doc": "Web address of the music that callers hear in a queue, between the sentences; none: silence.",
+            "pattern": r"(https?://[^\s\"<>]+)?",
+        },
     )
     dial_timeout_s: int = field(default=20, metadata={"doc": "Seconds that a phone of ours rings.", "least": 5, "most": 60})
     answer_deadline_s: float = field(
@@ -66,10 +74,10 @@ class Settings(twilio_hooks.ApiAccount):
         },
     )
 
-    def numbers(self) -> dict[str, str]:
-        """Return the phones of people by queue, under an empty name that for all others."""
+    def targets(self) -> dict[str, str]:
+        """Return where callers are put through by queue, under an empty name that for all others: a phone, or `queue:` and a name."""
         pairs = (entry.split(" ") for entry in self.dial)
-        return {"" if queue == "*" else queue: number for queue, number in pairs}
+        return {"" if queue == "*" else queue: target for queue, target in pairs}
 
     def __post_init__(self) -> None:
         twilio_hooks.ApiAccount.__post_init__(self)
@@ -97,12 +105,24 @@ class Documents(Protocol):
         """Connect them, or not."""
         ...
 
+    def waiting(self, message: OutboundMessage) -> bytes:
+        """Speak to a caller in a queue, and listen for a key."""
+        ...
+
+    def leave(self) -> bytes:
+        """Take a caller out of a queue."""
+        ...
+
 
 class Rest(Protocol):
     """What makes calls, also a part that needs Twilio's library."""
 
     async def call(self, *, to: str, from_: str, url: str, status_callback: str, ring_s: int) -> str:
         """Call a number and return the id of the call; raises `SendError`."""
+        ...
+
+    async def redirect(self, call: str, url: str) -> None:
+        """Have a call that goes on ask `url` what is next; raises `SendError`."""
         ...
 
     async def close(self) -> None:
@@ -131,7 +151,8 @@ class VoiceTwilio:
             delivery_reports=True,
             on_unknown=OnUnknown.ONCE,
             records=True,
-            transfers=frozenset(settings.numbers()),
+            transfers=frozenset(queue for queue, target in settings.targets().items() if not target.startswith(QUEUE)),
+            lines=frozenset(queue for queue, target in settings.targets().items() if target.startswith(QUEUE)),
             secrets_allowed=True,
             methods=twilio_hooks.METHODS,
             provider_retries="none for an answer that is late; then the fallback URL of the number, if it has one",
@@ -173,6 +194,18 @@ class VoiceTwilio:
         """Return TwiML that connects one of our people with the caller, or hangs up."""
         return _twiml(self._documents.connect(taken=taken))
 
+    def waiting(self, message: OutboundMessage) -> Answer:
+        """Return TwiML that speaks to a caller in a queue and listens for a key."""
+        return _twiml(self._documents.waiting(message))
+
+    def leave(self) -> Answer:
+        """Return TwiML that takes a caller out of a queue."""
+        return _twiml(self._documents.leave())
+
+    async def fetch(self, call: str, message_id: str) -> None:
+        """Call a caller out of a queue, who was put there by a message; raises `SendError`."""
+        await self._rest.redirect(call, twilio_hooks.url_for(self._hook, message_id, FETCHED))
+
     async def media_source(self, media: Media) -> MediaSource:
         """Say from where a spoken message is fetched."""
         return twilio_media.source(self._account, media)
@@ -206,7 +239,7 @@ def make(channel_id: ChannelId, our_address: Address, settings: Settings, public
     del channel_id  # Twilio knows the channel by its URL and number
     if our_address.kind not in {AddressKind.MSISDN, AddressKind.SHORT_CODE}:
         raise ValueError(f"the address of a voice channel is a phone number, not {our_address}")
-    dials = Dials(settings.numbers(), settings.dial_timeout_s)
+    dials = Dials(settings.targets(), settings.dial_timeout_s, settings.music)
     documents = Twiml(settings.voices, public_url, settings.otherwise, dials)
     return VoiceTwilio(our_address, settings, default_region, documents, connect(settings), public_url)
 

@@ -13,6 +13,7 @@ from math import ceil
 from twilio.twiml import TwiML  # type: ignore[import-untyped]  # the library ships no types
 from twilio.twiml.voice_response import (  # type: ignore[import-untyped]  # as above
     Dial,
+    Enqueue,
     Gather,
     Hangup,
     Record,
@@ -22,8 +23,8 @@ from twilio.twiml.voice_response import (  # type: ignore[import-untyped]  # as 
 )
 
 from channels.twilio_hooks import printable, url_about, url_for
-from channels.voice_events import DIALLED, HOLD, TAKE, WHISPER
-from channels.voice_twilio import TEXT_CHARS_MAX
+from channels.voice_events import DIALLED, HOLD, LEAVE, TAKE, WAITING, WHISPER
+from channels.voice_twilio import QUEUE, TEXT_CHARS_MAX
 from channels.voice_words import DATE, MONEY, in_words, money
 from core.model.address import AddressKind
 from core.model.outbound import Listen, OutboundMessage, Reply
@@ -36,18 +37,22 @@ _SAID_AS = re.compile(f"{MONEY}|{DATE}|{_TELEPHONE}|{_DIGITS}")
 
 
 _TAKE_S = 8  # in which one of our people takes a call or does not
+_WAIT_S = 20  # of silence, before a caller in a queue is spoken to again
 
 
 @dataclass(frozen=True, slots=True)
 class Dials:
-    """Phones of people by queue, under an empty name that for all others, and how long they ring."""
+    """Where callers are put through by queue, under an empty name for all others; how long a phone rings; what is heard in a queue."""
 
-    numbers: Mapping[str, str]
+    targets: Mapping[str, str]
     timeout_s: int
+    music: str = ""
 
-    def number(self, queue: str) -> str | None:
-        """Return the phone for a queue."""
-        return self.numbers.get(queue) or self.numbers.get("")
+    def target(self, transfer: str | None) -> str | None:
+        """Return the phone or the queue at Twilio for a queue of ours; a phone is its own."""
+        if transfer is None or transfer.startswith("+"):
+            return transfer
+        return self.targets.get(transfer) or self.targets.get("")
 
 
 class Voices:
@@ -83,13 +88,13 @@ class Twiml:
             return self._otherwise
         last = messages[-1]
         reply, response = last.reply, VoiceResponse()
-        number = None if reply.transfer is None else self._dials.number(reply.transfer)
+        target = self._dials.target(reply.transfer)
         if any(message.reply.ends_session for message in messages):
             then = [Hangup()]
         elif reply.holds:
             then = [Redirect(url_for(self._hook, last.id, HOLD), method="POST")]
-        elif number is not None:
-            then = [self._dial(last, number)]
+        elif target is not None:
+            then = [self._enqueue(last, target.removeprefix(QUEUE)) if target.startswith(QUEUE) else self._dial(last, target)]
         elif reply.listen is not None and reply.listen.record_s:
             then = self._record(last, reply.listen)
         else:
@@ -132,6 +137,39 @@ class Twiml:
         if not taken:
             response.hangup()
         return _document(response)
+
+    def waiting(self, message: OutboundMessage) -> bytes:
+        """Return what is said to a caller in a queue while a key may be pressed; at its end Twilio asks again what to say."""
+        response = VoiceResponse()
+        gather = Gather(
+            input="dtmf",
+            action=url_for(self._hook, message.id, LEAVE),
+            method="POST",
+            timeout=1 if self._dials.music else _WAIT_S,
+            num_digits=1,
+            finish_on_key="",
+        )
+        for saying in _sayings(message.reply, self._voices):
+            gather.append(saying)
+        if self._dials.music:
+            gather.play(self._dials.music)
+        response.append(gather)
+        return _document(response)
+
+    def leave(self) -> bytes:
+        """Return what takes a caller out of a queue; what is said next, the action of the queue is asked."""
+        response = VoiceResponse()
+        response.leave()
+        return _document(response)
+
+    def _enqueue(self, message: OutboundMessage, name: str) -> Enqueue:
+        return Enqueue(
+            name=name,
+            action=url_for(self._hook, message.id, DIALLED),
+            method="POST",
+            wait_url=url_for(self._hook, message.id, WAITING),
+            wait_url_method="POST",
+        )
 
     def _dial(self, message: OutboundMessage, number: str) -> Dial:
         dial = Dial(

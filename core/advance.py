@@ -13,17 +13,18 @@ from core import record
 from core.effects import Applied, apply
 from core.identity import people
 from core.model.channel import Channel
-from core.model.dialog import ActionDone, ActionHeld, Dialog, DialogContext, DialogInput, Fact, RunAction, Said, TimerFired
+from core.model.dialog import ActionDone, ActionHeld, Dialog, DialogContext, DialogInput, Fact, InLine, RunAction, Said, TimerFired
 from core.model.ids import MessageId, derive
 from core.model.outbound import Answer, Author, OutboundMessage, Reply
 from core.record import Link
 from core.record_actions import RECORD_ACTIONS, RecordScope
 from core.routing.handover import queue_item
-from core.store import actions, agents, conversations, interactions
+from core.store import actions, agents, conversations, interactions, work_items
 from core.store.api import Tx
 from core.store.conversations import Person
 from core.store.documents import decode, encode
 from core.store.events import append
+from core.store.work_items import WorkItem
 
 RECORD_ACTIONS_PER_TURN = 8
 ACTION_LEASE_MARGIN_MS = 15_000
@@ -72,7 +73,9 @@ class Advance:
         self._channels = channels
         self._rules = rules
 
-    def _context(self, person: Person, channel: Channel, cause: str, at: int, *, attended: bool = True) -> DialogContext:
+    def _context(
+        self, person: Person, channel: Channel, cause: str, at: int, *, attended: bool = True, waits: WorkItem | None = None
+    ) -> DialogContext:
         facts = person.facts
         return DialogContext(
             now_ms=at,
@@ -88,6 +91,8 @@ class Advance:
             opted_out=person.opted_out,
             owner=person.conversation.owner,
             attended=attended,
+            queue=waits.queue if waits else self._rules.queue,
+            waits_since=waits.created_at if waits else None,
             facts={name: Fact(**fact) for name, fact in facts.items()} if facts else {},
         )
 
@@ -110,6 +115,8 @@ class Advance:
         out = link if inline else record.push_link(self._channels, link)
         speaking = (out or link).channel
         attended = not speaking.capabilities.records or agents.any_at_work(tx, at)
+        queued = speaking.capabilities.records and person.conversation.owner == "queued"
+        waits = work_items.live(tx, person.conversation.id) if queued else None
         state: dict[str, Any] | None = decode(person.conversation.state) if person.conversation.state else None
         replies: list[Reply] = []
         fired = isinstance(what, TimerFired)
@@ -118,7 +125,7 @@ class Advance:
         run: RunAction | None = None
         outcome = Outcome()
         for _ in range(RECORD_ACTIONS_PER_TURN):
-            step = self._dialog.advance(state, what, self._context(person, speaking, cause, at, attended=attended))
+            step = self._dialog.advance(state, what, self._context(person, speaking, cause, at, attended=attended, waits=waits))
             state = step.state
             replies += step.replies
             if step.conceal:
@@ -161,10 +168,14 @@ class Advance:
 
     def hold(self, person: Person, link: Link, asked: ActionHeld, cause: str, at: int) -> tuple[MessageId, Answer]:
         """Return the answer that asks somebody to wait, with the id of its message; neither belongs into the record of what was said."""
-        state = decode(person.conversation.state) if person.conversation.state else None
-        (reply,) = self._dialog.advance(state, asked, self._context(person, link.channel, cause, at)).replies
-        message = OutboundMessage(MessageId(derive(cause, "out:0")), link.channel.address, link.address, reply)
+        message = self.aside(person, link, asked, derive(cause, "out:0"), at)
         return message.id, link.channel.acknowledge((message,))
+
+    def aside(self, person: Person, link: Link, what: ActionHeld | InLine, message_id: str, at: int) -> OutboundMessage:
+        """Return what the dialog says beside its turns, which leaves no trace in it."""
+        state = decode(person.conversation.state) if person.conversation.state else None
+        (reply,) = self._dialog.advance(state, what, self._context(person, link.channel, message_id, at)).replies
+        return OutboundMessage(MessageId(message_id), link.channel.address, link.address, reply)
 
     def _queue(self, wanted: str | None) -> str:
         """Return the queue for a hand-over: the one a flow names if there is such a one, else the default."""

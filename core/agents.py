@@ -94,6 +94,12 @@ def set_role(tx: Tx, agent_id: str, role: str) -> Agent:
     return _existing(tx, agent_id)
 
 
+def set_phone(tx: Tx, agent_id: str, phone: str | None) -> Agent:
+    """Note on which phone, in E.164, an agent takes callers, or with None on none; raises `AgentRefused`."""
+    rows.set_phone(tx, _existing(tx, agent_id).id, phone)
+    return _existing(tx, agent_id)
+
+
 def _keep_an_admin(tx: Tx, leaving: Agent) -> None:
     if leaving.role is not Role.ADMIN:
         return

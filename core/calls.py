@@ -1,4 +1,4 @@
-"""Callers who are kept on the line: while an action runs they are asked to wait, and then ask again for what follows; or people are called.
+"""Callers who are kept on the line: while an action runs, and then ask again for what follows; while people are called; or in a queue.
 
 What they will be told goes into the journal under the id of that next request, whether it is there already or still to come, so that
 neither a crash nor a request that comes twice changes what is heard. It must not speak itself.
@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 
 from core.model.address import Address
 from core.model.channel import Channel
+from core.model.dialog import TransferEnded
 from core.model.ids import MessageId, derive
 from core.model.outbound import Answer, OutboundMessage
-from core.store import actions, conversations, journal, messages, work_items
+from core.store import actions, agents, conversations, journal, messages, work_items
 from core.store.actions import ActionRow
+from core.store.agents import Agent
 from core.store.api import Tx
 from core.store.conversations import Conversation
 from core.store.events import append
@@ -84,31 +86,95 @@ def whispered(tx: Tx, message_id: str) -> tuple[str, str] | None:
     return None if item is None else (str(item.card.get("whisper", "")), str(item.card.get("language", "")))
 
 
+def in_line(tx: Tx, conversation: Conversation, message_id: str, call: str, channel_id: str, at: int) -> WorkItem | None:
+    """Return the work of a caller who waits in a line because of a message, and note how to call them out of it.
+
+    None if nobody waits for this message any more: the work was closed meanwhile.
+    """
+    item = _item(tx, message_id)
+    if item is None or item.conversation_id != conversation.id:
+        return None
+    where = {"message": message_id, "call": call, "channel": channel_id}
+    known = item.card.get("call", {})
+    if known.get("status") != "waiting" or known.get("call") != call or known.get("message") != message_id:
+        _note(tx, conversation, item, {"status": "waiting", **_kept(item), **where}, at)
+        conversations.save(tx, conversation)
+    return item
+
+
+def fetched_for(tx: Tx, item: WorkItem, agent: Agent, at: int) -> tuple[str, str, str] | None:
+    """Note that a waiting caller is called out of the line for an agent; return channel, call and message, or None."""
+    call = item.card.get("call", {})
+    if call.get("status") != "waiting" or "call" not in call or agent.phone is None:
+        return None
+    conversation = conversations.load(tx, item.conversation_id)
+    _note(tx, conversation, item, {**call, "status": "fetched"}, at)
+    conversations.save(tx, conversation)
+    return call["channel"], call["call"], call["message"]
+
+
+def not_fetched(tx: Tx, item_id: str, at: int) -> None:
+    """Note that a caller could not be called out of the line, and waits there still or is gone."""
+    item = work_items.find(tx, item_id)
+    if item is not None and item.card.get("call", {}).get("status") == "fetched":
+        conversation = conversations.load(tx, item.conversation_id)
+        _note(tx, conversation, item, {**item.card["call"], "status": "waiting"}, at)
+        conversations.save(tx, conversation)
+
+
+def taker(tx: Tx, message_id: str) -> tuple[WorkItem, str | None] | None:
+    """Return the work of a caller who was called out of the line, with the phone of the agent who has it; None if nobody waits."""
+    item = _item(tx, message_id)
+    if item is None:
+        return None
+    agent = agents.find(tx, item.agent_id) if item.agent_id else None
+    return item, agent.phone if agent is not None else None
+
+
 def taken(tx: Tx, message_id: str, at: int) -> None:
     """Note that one of our people takes the call that a message put through."""
     item = _item(tx, message_id)
     if item is not None:
         conversation = conversations.load(tx, item.conversation_id)
-        _note(tx, conversation, item, {"status": "taken"}, at)
+        _note(tx, conversation, item, {"status": "taken", **_kept(item)}, at)
         conversations.save(tx, conversation)
 
 
-def ended(tx: Tx, conversation: Conversation, outcome: str, at: int) -> bool:
-    """Take note of what came of putting a caller through, and tell whether somebody talked to them; the caller saves.
+def ended(tx: Tx, conversation: Conversation, outcome: str, at: int) -> TransferEnded:
+    """Take note of what came of putting a caller through, and return it for the dialog; the caller saves.
 
-    Work that nobody took is ended, and the bot goes on; it stays if an agent has it meanwhile, or if the caller hung up, so that somebody
-    calls back.
+    Work that nobody took is ended, and the bot goes on; it stays if an agent has it meanwhile, if it waited before this call, or if the
+    caller hung up, so that somebody calls back. Who was called out of a line for an agent who does not answer goes back to it.
     """
     status, _, seconds = outcome.partition(" ")
+    gone_on = status in {"completed", "abandoned"}
     item = work_items.live(tx, conversation.id)
     if item is not None:
-        _note(tx, conversation, item, {"status": status, "seconds": int(seconds or 0)}, at)
-        if status not in {"completed", "abandoned"} and work_items.drop(tx, item.id, "not_reached", at):
-            conversation.owner, conversation.agent_id = "bot", None
-            conversation.owner_epoch += 1
+        _note(tx, conversation, item, {"status": status, "seconds": int(seconds or 0), **_kept(item)}, at)
+        if not gone_on and item.card.get("call", {}).get("status") == "fetched":
+            _give_back(tx, conversation, item, at)
+            return TransferEnded(taken=False, queue=item.queue)
+        if not gone_on and not _kept(item) and work_items.drop(tx, item.id, "not_reached", at):
             append(tx, conversation, "work_item.closed", at, ref=item.id, body={"agent_id": None, "disposition": "not_reached"})
-            append(tx, conversation, "owner.changed", at, body={"owner": "bot", "agent_id": None, "by": None})
-    return status == "completed"
+            _own(tx, conversation, "bot", at)
+    return TransferEnded(taken=status == "completed")
+
+
+def _give_back(tx: Tx, conversation: Conversation, item: WorkItem, at: int) -> None:
+    if item.agent_id is not None and work_items.unassign(tx, item.id, item.agent_id):
+        append(tx, conversation, "work_item.returned", at, ref=item.id, body={"agent_id": item.agent_id, "by": None})
+        _own(tx, conversation, "queued", at)
+
+
+def _own(tx: Tx, conversation: Conversation, owner: str, at: int) -> None:
+    conversation.owner, conversation.agent_id = owner, None
+    conversation.owner_epoch += 1
+    append(tx, conversation, "owner.changed", at, body={"owner": owner, "agent_id": None, "by": None})
+
+
+def _kept(item: WorkItem) -> dict[str, object]:
+    """Return what is true of an item through all that becomes of a call: whether it had waited before."""
+    return {"again": True} if item.card.get("call", {}).get("again") else {}
 
 
 def spoken(tx: Tx, message_id: str, channel: Channel, recipient: Address) -> OutboundMessage | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core import calls, corrections, letters, media, record
+from core import calls, corrections, letters, lines, media, record
 from core.advance import Advance, Outcome, TurnRules
 from core.arrival import Arrival
 from core.identity import people
@@ -24,11 +24,10 @@ from core.model.dialog import (
     Said,
     SessionEnded,
     TimerFired,
-    TransferEnded,
 )
 from core.model.ids import derive
 from core.model.inbound import ContactSignal, InboundMessage, Session
-from core.model.outbound import Author
+from core.model.outbound import Author, OutboundMessage
 from core.record import Link
 from core.record_actions import set_consent
 from core.sessions import close_when_silent, new_part
@@ -152,6 +151,10 @@ class Turns:
             journal.set_answer(tx, *request, outcome.answer)
         return outcome
 
+    def in_line(self, tx: Tx, channel: Channel, signal: ContactSignal, at: int) -> OutboundMessage | None:
+        """Return what a caller hears who waits in a line for people, or is called out of it; None if nobody waits for them any more."""
+        return lines.heard(tx, self._advance, channel, signal, at)
+
     def timer(self, tx: Tx, conversation_id: str, kind: str, at: int) -> Outcome:
         """Carry out a timer that is due; nothing happens if another was quicker."""
         taken = timers.take(tx, conversation_id, kind, at)
@@ -260,7 +263,7 @@ class Turns:
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))
                 what = SessionEnded(signal.session_id, unheard=unheard)
             case "dialled":
-                what = TransferEnded(calls.ended(tx, conversation, signal.value, arrival.received_at))
+                what = calls.ended(tx, conversation, signal.value, arrival.received_at)
                 if quiet:
                     return self._advance.apologise(tx, person, link, arrival.id, arrival.received_at, request=request)
                 return self._advance.run(tx, person, link, what, arrival.id, arrival.received_at, request=request)

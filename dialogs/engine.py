@@ -17,6 +17,7 @@ from core.model.dialog import (
     DialogContext,
     DialogInput,
     HandedBack,
+    InLine,
     RunAction,
     Said,
     SessionEnded,
@@ -37,12 +38,13 @@ from dialogs.normal import normal
 from dialogs.prompts import recorded, take_answer
 from dialogs.redial import line_dropped
 from dialogs.render import replies
-from dialogs.spoken import asked_to_wait
+from dialogs.spoken import asked_to_wait, in_line
 from dialogs.steps import run
 from dialogs.templates import show
 from dialogs.turn import Option, Stuck, Turn, Utterance
 from dialogs.unclear import clarify, not_understood
 from dialogs.understanding import KeywordUnderstanding, Understand
+from dialogs.waiting import asks_again
 
 
 class Engine:
@@ -57,6 +59,8 @@ class Engine:
         turn = Turn(self.project, state, context)
         if isinstance(what, ActionHeld):
             return Advanced(state or {}, (asked_to_wait(turn, again=what.again),))
+        if isinstance(what, InLine):
+            return Advanced(state or {}, (in_line(turn, what),))
         try:
             self._take(turn, what)
         except Stuck as stuck:
@@ -77,7 +81,7 @@ class Engine:
             case SessionEnded():
                 line_dropped(turn, unheard=what.unheard)
             case TransferEnded():
-                transfer_ended(turn, taken=what.taken)
+                transfer_ended(turn, what)
                 run(turn)
             case TimerFired():
                 sessions.timer_fired(turn, what)
@@ -96,7 +100,7 @@ class Engine:
             take_consent(turn, opted_in=opted_in)
             return
         if turn.context.owner != "bot":
-            keep_waiting(turn)
+            self._while_waiting(turn, said)
             return
         if said.corrects and not unanswered(turn):
             return
@@ -136,6 +140,20 @@ class Engine:
             if not turn.stack:
                 stack.begin(turn, self.project.flows[self.project.start_flow])
             run(turn)
+
+    def _while_waiting(self, turn: Turn, said: Said) -> None:
+        """People own the conversation: of what is said on, only what a caller answers to the question what they want meanwhile counts."""
+        if not asks_again(turn, said):
+            keep_waiting(turn)
+            return
+        step = turn.collect_step()
+        if said.session is Session.NEW or recorded(turn, said.media):
+            run(turn)
+        elif not said.texts or step is None:
+            sessions.silence(turn)
+        else:
+            meaning = interpret(turn, " ".join(said.texts), self._understand)
+            self._apply(turn, meaning if isinstance(meaning, Choose | Give) else Unclear())
 
     def _meanwhile(self, turn: Turn, texts: tuple[str, ...]) -> None:
         """An action still runs: only a call for a person is heard, anything else gets the state of affairs."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from core.model.capabilities import Family
-from core.model.dialog import HandOver
+from core.model.dialog import HandOver, TransferEnded
 from dialogs import stack
 from dialogs.model import Flow
 from dialogs.templates import show
@@ -29,8 +29,8 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
     """
     frame, flow = _open_flow(turn)
     opens = away_until(turn)
-    queue = (flow.queue if flow is not None else None) or ""
-    put_through = offer and opens is None and not turn.context.capabilities.transfers.isdisjoint((queue, ""))
+    queue = turn.context.queue if flow is None or flow.queue is None or turn.context.waits_since is not None else flow.queue
+    put_through = offer and opens is None and can_put_through(turn, queue)
     if offer and turn.context.capabilities.records and (opens is not None or not (put_through or turn.context.attended)):
         nobody_free(turn, opens)
         return
@@ -53,8 +53,7 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
         "language": turn.language,
     } | dict(known or {})
     if put_through:
-        card["whisper"], card["call"] = _whisper(turn, card["wanted"]), {"status": "ringing"}
-        turn.transfer = queue
+        card |= put_to(turn, queue, card["wanted"])
     turn.say("utter_putting_through" if put_through else "utter_human_handoff")
     if opens is not None:
         turn.say("utter_people_back", {"opens": _opening(turn, opens)})
@@ -67,18 +66,29 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
     turn.ends = turn.one_shot and not put_through
 
 
-def _whisper(turn: Turn, wanted: str | None) -> str:
-    """Return what people hear who are called for somebody."""
+def can_put_through(turn: Turn, queue: str) -> bool:
+    """Tell whether this call can be put through to people of a queue."""
+    return turn.context.capabilities.through(queue, attended=turn.context.attended)
+
+
+def put_to(turn: Turn, queue: str, wanted: str | None) -> dict[str, Any]:
+    """Put this call through, and return what the card says of that: what people hear who are called for it, and how the call stands."""
     known = {"caller": turn.context.name, "wanted": wanted}
-    return turn.text("utter_whisper", {name: value for name, value in known.items() if value})
+    turn.transfer = queue
+    return {"whisper": turn.text("utter_whisper", {name: value for name, value in known.items() if value}), "call": {"status": "ringing"}}
 
 
-def transfer_ended(turn: Turn, *, taken: bool) -> None:
-    """Part from a caller who has talked to somebody; whoever has not is offered what can be done while nobody is free."""
-    if not taken and turn.context.owner == "bot":
+def transfer_ended(turn: Turn, ended: TransferEnded) -> None:
+    """Part from a caller who has talked to somebody; whoever has not is offered what can be done while nobody is free, or waits on."""
+    if ended.queue is not None:
+        turn.say("utter_in_line_again")
+        turn.transfer = ended.queue
+        turn.over = True
+        return
+    if not ended.taken and turn.context.owner == "bot":
         nobody_free(turn, None)
         return
-    if not taken:
+    if not ended.taken:
         turn.say("utter_waiting_agent")
     turn.over = turn.ends = True
 

@@ -12,6 +12,7 @@ from typing import Literal
 from unicodedata import category
 
 from core.model.capabilities import Family
+from core.model.dialog import InLine
 from core.model.outbound import Listen, Reply
 from core.text.split import split
 from dialogs.model import KEYS_MORE_LESS, Collect
@@ -109,6 +110,13 @@ def asked_to_wait(turn: Turn, *, again: bool) -> Reply:
     """Return what a caller hears while a result takes its time."""
     text = turn.text("utter_still_working" if again else "utter_one_moment")
     return Reply(for_the_ear(text), language=turn.language, holds=True)
+
+
+def in_line(turn: Turn, where: InLine) -> Reply:
+    """Return what a caller hears who waits in a line for people, or whom one of them takes."""
+    name = "utter_taking_caller" if where.fetched else "utter_in_line"
+    text = turn.text(name, {} if where.place is None else {"place": str(where.place)})
+    return Reply(for_the_ear(text), language=turn.language)
 
 
 def listening(turn: Turn) -> Listen | None:

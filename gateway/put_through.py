@@ -1,19 +1,24 @@
 """What is said to whom we call: one of our people, before they are connected with a customer, and customers whom an agent calls.
 
-It is beside the dialog, which is not told.
+Callers who wait in a line are spoken to here as well, and are called out of it for the agent who takes their work. All of it is beside
+the dialog, which is not told.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from core import calls
 from core.model.adapter import PutsThrough
 from core.model.inbound import ContactSignal
-from core.model.outbound import Answer
+from core.model.outbound import Answer, SendError
+from core.store.agents import Agent
+from core.store.work_items import WorkItem
 from gateway.runtime import ConfiguredChannel, Gateway
 
-_TAKES = "1"
+_TAKES = _LEAVES = "1"
+_LOG = logging.getLogger(__name__)
 
 
 async def beside(gateway: Gateway, configured: ConfiguredChannel, event: ContactSignal) -> Answer:
@@ -38,8 +43,47 @@ async def beside(gateway: Gateway, configured: ConfiguredChannel, event: Contact
         if event.text == "machine":
             message = replace(message, reply=replace(message.reply, transfer=None, ends_session=True))
         return adapter.acknowledge((message,))
+    if event.signal in {"waiting", "leave", "fetched"}:
+        return await _in_line(gateway, configured, adapter, event)
     taken = event.text == _TAKES
     if taken:
         await gateway.store.write(lambda tx: calls.taken(tx, event.value, gateway.clock.now_ms()))
         gateway.hints.wake("events")
     return adapter.connect(taken=taken)
+
+
+async def _in_line(gateway: Gateway, configured: ConfiguredChannel, adapter: PutsThrough, event: ContactSignal) -> Answer:
+    """Speak to a caller who waits; let them out at their wish, or because their work is closed; put them through when they are fetched."""
+    if event.signal == "leave" and event.text == _LEAVES:
+        return adapter.leave()
+    at = gateway.clock.now_ms()
+    message = await gateway.store.write(lambda tx: gateway.turns.in_line(tx, configured.channel, event, at))
+    gateway.hints.wake("events")
+    if event.signal == "fetched":
+        return configured.adapter.acknowledge((message,) if message else ())
+    return adapter.leave() if message is None else adapter.waiting(message)
+
+
+async def fetch(gateway: Gateway, item: WorkItem, agent: Agent) -> str:
+    """Call the caller of this work out of the line, to the phone of the agent who took it, and return what becomes of that.
+
+    `rings`, or why not: `no_caller` waits, `no_phone` is known of the agent, `not_fetched` by the provider.
+    """
+    at = gateway.clock.now_ms()
+    if item.card.get("call", {}).get("status") != "waiting":
+        return "no_caller"
+    if agent.phone is None:
+        return "no_phone"
+    found = await gateway.store.write(lambda tx: calls.fetched_for(tx, item, agent, at))
+    configured = gateway.channels.get(found[0]) if found else None
+    if found is None or configured is None or not isinstance(configured.adapter, PutsThrough):
+        return "no_caller"
+    try:
+        await configured.adapter.fetch(found[1], found[2])
+    except SendError as error:
+        _LOG.warning("a caller on %s could not be fetched: %s", configured.channel.id, error.code)
+        await gateway.store.write(lambda tx: calls.not_fetched(tx, item.id, at))
+        return "not_fetched"
+    finally:
+        gateway.hints.wake("events")
+    return "rings"

@@ -95,7 +95,7 @@ async def take_in(
                 await _report(gateway, configured, event, request.received_at)
             case ContactSignal(signal="holding"):
                 answer = await _asked_again(gateway, configured, event)
-            case ContactSignal(signal="whisper" | "take" | "answered"):
+            case ContactSignal(signal="whisper" | "take" | "answered" | "waiting" | "leave" | "fetched"):
                 answer = await beside(gateway, configured, event)
             case ContactSignal():
                 answer = await _signal(gateway, configured, request, event) or answer

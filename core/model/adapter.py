@@ -64,7 +64,7 @@ class Prepares(Protocol):
 
 @runtime_checkable
 class PutsThrough(Protocol):
-    """An adapter that puts a caller through to people, who first hear what it is about."""
+    """An adapter that puts a caller through to people, who first hear what it is about; until then the caller may wait in a line."""
 
     def whisper(self, message_id: str, text: str, language: str) -> Answer:
         """Return what is said to who picked up for whom a message put through, and asks for one key; a sentence of its own for no text."""
@@ -72,6 +72,18 @@ class PutsThrough(Protocol):
 
     def connect(self, *, taken: bool) -> Answer:
         """Return what connects them with the caller, or lets them go."""
+        ...
+
+    def waiting(self, message: OutboundMessage) -> Answer:
+        """Return what is said to a caller who waits in a line; a key leads out of it."""
+        ...
+
+    def leave(self) -> Answer:
+        """Return what takes a caller out of the line."""
+        ...
+
+    async def fetch(self, call: str, message_id: str) -> None:
+        """Call a caller out of the line, who was put there by a message; raises `SendError` as `send` does."""
         ...
 
 

@@ -86,5 +86,11 @@ class Capabilities:
     calls: bool = False  # people can be called, which only an agent decides
     records: bool = False  # the person can leave a spoken message
     transfers: frozenset[str] = frozenset()  # queues whose people can be called on the phone; an empty name is any other
+    lines: frozenset[str] = frozenset()  # queues whose callers wait on the phone until somebody takes them; an empty name is any other
     secrets_allowed: bool = False  # PINs and codes may be typed here
     sender_strength: Strength = Strength.CLAIMED  # what a sender address on this channel proves by itself
+
+    def through(self, queue: str, *, attended: bool) -> bool:
+        """Tell whether a caller for `queue` can be put through: to its phone, or to a line of callers while people are at work."""
+        entry = queue if queue in self.transfers | self.lines else ""
+        return entry in self.transfers or (attended and entry in self.lines)

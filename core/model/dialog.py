@@ -45,6 +45,8 @@ class DialogContext:
     opted_out: bool = False
     owner: str = "bot"  # bot | queued | agent
     attended: bool = True  # people are at work now, as far as is known
+    queue: str = ""  # where work waits: what is live now, else what is new
+    waits_since: int | None = None  # since when a caller's request waits for people, ms UTC
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
@@ -111,9 +113,21 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class TransferEnded:
-    """A caller is back who was put through to people; `taken`: somebody had taken the call."""
+    """A caller is back who was put through to people; `taken`: somebody had taken the call.
+
+    `queue` is the line in which they go on waiting, because the phone of who wanted to take them was not answered.
+    """
 
     taken: bool
+    queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """A caller waits in a line, at `place` if that is known; with `fetched` one of our people is called for them now."""
+
+    place: int | None = None
+    fetched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +145,7 @@ class HandedBack:
     closed: bool
 
 
-DialogInput = Said | ActionDone | ActionLate | ActionHeld | SessionEnded | TransferEnded | TimerFired | HandedBack
+DialogInput = Said | ActionDone | ActionLate | ActionHeld | SessionEnded | TransferEnded | InLine | TimerFired | HandedBack
 
 
 @dataclass(frozen=True, slots=True)

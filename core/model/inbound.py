@@ -109,11 +109,13 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class ContactSignal:
-    """Something other than a message: `opted_out`, `opted_in`, `typing`, `joined`, `read`, `hung_up`, and in calls five more.
+    """Something other than a message: `opted_out`, `opted_in`, `typing`, `joined`, `read`, `hung_up`, and in calls eight more.
 
     `holding` is a person who was asked to wait by our message `value` and now asks for what follows. `whisper` is one of our people
     who picked up for a caller whom message `value` put through, `take` their answer, in `text`. `dialled` is what came of it: `value`
     is completed, or why not, and the seconds. `answered` is somebody whom message `value` called: `text` is person, machine or fax.
+    `waiting` is a caller who stands in a queue because of message `value`, at place `text`; `leave` is a key that they press there, in
+    `text`, and `fetched` a caller who was called out of it for one of our people.
     """
 
     external_id: str

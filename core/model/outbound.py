@@ -48,7 +48,7 @@ class Reply:
     sensitive: bool = False  # shown masked in record, log and desk
     listen: Listen | None = None
     asks_number: str = ""  # label of the button by which people share their own number, on channels that have one
-    transfer: str | None = None  # the queue to whose people the call is put through
+    transfer: str | None = None  # the queue to whose people the call is put through, or the phone of one of them, in E.164
     holds: bool = False  # the person is asked to wait: the provider is to ask again for what follows
 
 

@@ -15,8 +15,12 @@ from core.store.events import append
 def queue_item(
     tx: Tx, conversation: Conversation, item_id: str, *, interaction_id: str, queue: str, reason: str, card: Mapping[str, Any], at: int
 ) -> None:
-    """Let a conversation wait in a queue; one that waits or is being worked on stays where it is."""
-    if work_items.live(tx, conversation.id) is not None:
+    """Let a conversation wait in a queue; one that waits or is being worked on stays where it is, and learns of a call for it."""
+    live = work_items.live(tx, conversation.id)
+    if live is not None:
+        if "call" in card:
+            again = {"whisper": card["whisper"], "call": {**card["call"], "again": True}}
+            work_items.set_card(tx, live.id, {**live.card, **again})
         return
     highest = tx.one("select max(number) from work_item")
     number = 1 if highest is None or highest[0] is None else highest[0] + 1

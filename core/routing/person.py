@@ -91,7 +91,7 @@ def ways(tx: Tx, channels: Mapping[str, Channel], conversation_id: str) -> list[
 
 def _has_phone(channel: Channel, item: WorkItem | None) -> bool:
     """Tell whether whoever is called on `channel` is put through to somebody."""
-    return item is not None and not channel.capabilities.transfers.isdisjoint((item.queue, ""))
+    return item is not None and channel.capabilities.through(item.queue, attended=False)
 
 
 def item_document(item: WorkItem, names: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Must not send anything; `core.routing.speak` does, on one of these targets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core.model.address import Address, AddressKind
@@ -18,6 +18,12 @@ select i.id, i.channel_id, i.address_kind, i.address, m.opted_out_at, m.unreacha
   from interaction i
   left join contact_medium m on m.kind = i.address_kind and m.value = i.address and m.party_id = i.party_id and m.valid_to is null
  where i.conversation_id = ? order by i.last_at desc, i.opened_at desc limit 50
+"""
+_NUMBERS = """
+select m.value, m.opted_out_at from contact_medium m join conversation c on c.party_id = m.party_id
+ where c.id = ? and m.kind = ? and m.valid_to is null and m.unreachable_at is null
+ order by coalesce((select max(i.last_at) from interaction i where i.conversation_id = c.id and i.address = m.value), 0) desc,
+       m.valid_from desc
 """
 _SPOKE_SINCE = """
 select 1 from message where conversation_id = ? and author = 'customer' and address = ? and created_at > ?
@@ -41,18 +47,25 @@ class Target:
 
 
 def targets(tx: Tx, channels: Mapping[str, Channel], conversation_id: str) -> list[Target]:
-    """Return each way on which this conversation took place, the latest used first, possible or not; then who can be called."""
+    """Return each way on which this conversation took place, the latest used first, possible or not; then numbers to call."""
     found: dict[str, Target] = {}
-    calls: dict[str, Target] = {}
-    for row in tx.all(_USED, (conversation_id,)):
+    used = tx.all(_USED, (conversation_id,))
+    for row in used:
         target = _target(tx, channels, conversation_id, row)
-        if target.key not in found:
-            found[target.key] = target
-        used = channels.get(row[1])
-        if used is not None and used.capabilities.calls and target.address.kind is used.reaches and target.problem is None:
-            call = Target(used.id, target.address, Link(used, target.address, row[0]))
-            calls.setdefault(call.key, call)
+        found.setdefault(target.key, target)
+    calls = {call.key: call for call in _calls(tx, channels, conversation_id, used[0][0])} if used else {}
     return list((found | calls).values())
+
+
+def _calls(tx: Tx, channels: Mapping[str, Channel], conversation_id: str, interaction_id: str) -> Iterator[Target]:
+    """Return the ways to call the person: each of their numbers whose owner did not opt out, the latest used first."""
+    for channel in channels.values():
+        if not channel.capabilities.calls:
+            continue
+        for value, opted_out_at in tx.all(_NUMBERS, (conversation_id, channel.reaches.value)):
+            if opted_out_at is None or _spoke_since(tx, conversation_id, value, opted_out_at):
+                address = Address(channel.reaches, value)
+                yield Target(channel.id, address, Link(channel, address, interaction_id))
 
 
 def _target(tx: Tx, channels: Mapping[str, Channel], conversation_id: str, row: Row) -> Target:
@@ -64,10 +77,14 @@ def _target(tx: Tx, channels: Mapping[str, Channel], conversation_id: str, row: 
         return Target(channel_id, address, None, "no_channel")
     if medium_id is None:
         return Target(link.channel.id, address, None, "moved")
-    if opted_out_at is not None and not link.channel.capabilities.pulled:
-        wrote_again = tx.one(_SPOKE_SINCE, (conversation_id, value, opted_out_at, conversation_id))
-        if wrote_again is None:
-            return Target(link.channel.id, address, None, "opted_out")
+    pulled = link.channel.capabilities.pulled
+    if opted_out_at is not None and not pulled and not _spoke_since(tx, conversation_id, value, opted_out_at):
+        return Target(link.channel.id, address, None, "opted_out")
     if unreachable_at is not None:
         return Target(link.channel.id, address, None, "unreachable")
     return Target(link.channel.id, address, link)
+
+
+def _spoke_since(tx: Tx, conversation_id: str, value: str, opted_out_at: int) -> bool:
+    """Tell whether somebody who wants no more messages has written themselves after that, and so may be answered."""
+    return tx.one(_SPOKE_SINCE, (conversation_id, value, opted_out_at, conversation_id)) is not None

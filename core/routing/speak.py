@@ -70,7 +70,7 @@ def reply(
     if file is not None:
         files.check_heard(tx, link, conversation_id, at)
     message = record.say(
-        tx, conversation, link, _spoken_reply(words, link.channel, item, file), author=Author.AGENT, cause=cause, ordinal=0, at=at,
+        tx, conversation, link, _spoken_reply(words, link.channel, item, file, agent), author=Author.AGENT, cause=cause, ordinal=0, at=at,
         agent_id=agent.id, life_ms=record.AGENT_LIFE_MS, on_unknown="once" if link.channel.capabilities.calls else None,
     )  # fmt: skip
     media.record(tx, message.id, link.channel.id, message.reply.media, at)
@@ -140,7 +140,8 @@ def _link(
     if link is None:
         raise Refused("no_channel", "The customer cannot be written to there.", problem=wanted[0].problem if wanted else "no_channel")
     current = interactions.get(tx, link.interaction_id)
-    if current is not None and current["status"] == "open":
+    elsewhere = current is not None and link.channel.capabilities.calls and current["channel_id"] != link.channel.id
+    if current is not None and current["status"] == "open" and not elsewhere:
         return link
     known = tx.one(_OPEN, (conversation.id, link.channel.id, link.address.value))
     if known is not None:
@@ -154,12 +155,12 @@ def _link(
     return replace(link, interaction_id=opened)
 
 
-def _spoken_reply(words: str, channel: Channel, item: WorkItem, file: Media | None) -> Reply:
-    """Return what an agent says; somebody who is called hears it and is put through to the phone of the queue, if it has one."""
+def _spoken_reply(words: str, channel: Channel, item: WorkItem, file: Media | None, agent: Agent) -> Reply:
+    """Return what an agent says; somebody who is called hears it and is put through to the agent's phone, else to that of the queue."""
     if not channel.capabilities.calls:
         return Reply(words, media=(file,) if file else ())
-    through = not channel.capabilities.transfers.isdisjoint((item.queue, ""))
-    return Reply(words, transfer=item.queue if through else None, ends_session=not through)
+    through = agent.phone or (item.queue if channel.capabilities.through(item.queue, attended=False) else None)
+    return Reply(words, transfer=through, ends_session=through is None)
 
 
 def plain(text: str) -> str:

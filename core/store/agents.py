@@ -26,7 +26,7 @@ _ORDER = tuple(Role)
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One account. `created_at` and `disabled_at` in ms UTC."""
+    """One account. `created_at` and `disabled_at` in ms UTC; `phone`, in E.164, is where callers are put through to this agent."""
 
     id: AgentId
     login: str
@@ -34,6 +34,7 @@ class Agent:
     role: Role
     created_at: int
     disabled_at: int | None = None
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ class Session:
 
 
 AT_WORK_MS = 10 * 60_000
-_COLUMNS = "a.id, a.login, a.name, a.role, a.created_at, a.disabled_at"
+_COLUMNS = "a.id, a.login, a.name, a.role, a.created_at, a.disabled_at, a.phone"
 
 
 def _agent(row: Row) -> Agent:
-    return Agent(id=AgentId(row[0]), login=row[1], name=row[2], role=Role(row[3]), created_at=row[4], disabled_at=row[5])
+    return Agent(AgentId(row[0]), row[1], row[2], Role(row[3]), row[4], row[5], row[6])
 
 
 def insert(tx: Tx, agent: Agent, password_hash: str) -> bool:
@@ -69,7 +70,7 @@ def find(tx: Tx, agent_id: str) -> Agent | None:
 def find_by_login(tx: Tx, login: str) -> tuple[Agent, str] | None:
     """Return the account with this login and its password hash."""
     row = tx.one(f"select {_COLUMNS}, a.password_hash from agent a where a.login = ?", (login,))  # noqa: S608
-    return (_agent(row), row[6]) if row else None
+    return (_agent(row), row[7]) if row else None
 
 
 def everyone(tx: Tx) -> list[Agent]:
@@ -92,6 +93,11 @@ def set_role(tx: Tx, agent_id: str, role: Role) -> None:
     tx.execute("update agent set role = ? where id = ?", (role, agent_id))
 
 
+def set_phone(tx: Tx, agent_id: str, phone: str | None) -> None:
+    """Note on which phone an agent takes callers, or with None on none."""
+    tx.execute("update agent set phone = ? where id = ?", (phone, agent_id))
+
+
 def set_password(tx: Tx, agent_id: str, password_hash: str) -> None:
     """Replace the password hash of an account."""
     tx.execute("update agent set password_hash = ? where id = ?", (password_hash, agent_id))
@@ -106,7 +112,7 @@ def session(tx: Tx, token_hash: bytes) -> Session | None:
     """Return the session of this token with its agent."""
     sql = f"select {_COLUMNS}, s.created_at, s.seen_at from agent_session s join agent a on a.id = s.agent_id where s.token_hash = ?"  # noqa: S608
     row = tx.one(sql, (token_hash,))
-    return Session(_agent(row), row[6], row[7]) if row else None
+    return Session(_agent(row), row[7], row[8]) if row else None
 
 
 def any_at_work(tx: Tx, at: int) -> bool:

@@ -42,7 +42,7 @@ def list_command(*, installation: Installation, as_json: bool) -> None:
     if as_json:
         show.as_json(rows)
     else:
-        show.table(rows, ("login", "name", "role", "state"), nothing="There are no agents yet: add one with parley agents add.")
+        show.table(rows, ("login", "name", "role", "phone", "state"), nothing="There are no agents yet: add one with parley agents add.")
 
 
 @command.command("add")
@@ -69,6 +69,24 @@ def password_command(*, installation: Installation, login: str, password_stdin: 
     hashed = _password_hash(login, from_stdin=password_stdin)
     agent = _change(installation, lambda tx: agents.set_password(tx, _id_of(tx, login), hashed))
     click.echo(f"{agent.login} has a new password.")
+
+
+@command.command("phone")
+@installation_options
+@click.argument("login")
+@click.argument("number", default="")
+def phone_command(*, installation: Installation, login: str, number: str) -> None:
+    """Put callers through to the account LOGIN on the phone NUMBER; without one, on none."""
+    phone = None
+    if number:
+        from channels.numbers import msisdn
+
+        address = msisdn(number, installation.settings().operator.country)
+        if address is None:
+            raise Failed(f"{number} is no phone number.")
+        phone = address.value
+    agent = _change(installation, lambda tx: agents.set_phone(tx, _id_of(tx, login), phone))
+    click.echo(f"{agent.login} takes callers on {agent.phone}." if agent.phone else f"{agent.login} takes no callers.")
 
 
 @command.command("disable")
@@ -128,6 +146,7 @@ def _document(agent: Agent) -> dict[str, Any]:
         "login": agent.login,
         "name": agent.name,
         "role": agent.role.value,
+        "phone": agent.phone,
         "state": "disabled" if agent.disabled_at else "enabled",
         "created_at": agent.created_at,
     }

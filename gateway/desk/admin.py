@@ -10,7 +10,7 @@ from aiohttp import web
 from core import agents
 from core.store.agents import Agent
 from core.store.api import Tx
-from gateway.desk.auth import Caller
+from gateway.desk.auth import Caller, Problem
 from gateway.desk.body import fields
 from gateway.desk.passwords import Passwords
 from gateway.runtime import Gateway
@@ -25,7 +25,20 @@ def document(agent: Agent) -> dict[str, Any]:
         "role": agent.role,
         "created_at": agent.created_at,
         "disabled_at": agent.disabled_at,
+        "phone": agent.phone,
     }
+
+
+def phone_of(text: str, country: str) -> str | None:
+    """Return a phone number, written in any way, in E.164, None for no number; raises `Problem` bad_phone."""
+    from channels.numbers import msisdn  # noqa: PLC0415 - the phone number library is slow to import
+
+    if not text.strip():
+        return None
+    number = msisdn(text, country)
+    if number is None:
+        raise Problem(400, "bad_phone", "This is no phone number.")
+    return number.value
 
 
 class Accounts:
@@ -73,6 +86,13 @@ class Accounts:
         agent_id = request.match_info["agent"]
         changed = await self._gateway.store.write(lambda tx: agents.set_role(tx, agent_id, body["role"]))
         self._changed()
+        return web.json_response({"agent": document(changed)})
+
+    async def set_phone(self, request: web.Request, _: Caller) -> web.StreamResponse:
+        """Note on which phone an agent takes callers; an empty one is none."""
+        body = await fields(request, phone=str)
+        agent_id, phone = request.match_info["agent"], phone_of(body["phone"], self._gateway.settings.operator.country)
+        changed = await self._gateway.store.write(lambda tx: agents.set_phone(tx, agent_id, phone))
         return web.json_response({"agent": document(changed)})
 
     async def set_password(self, request: web.Request, _: Caller) -> web.StreamResponse:

@@ -21,6 +21,7 @@ from core.store.work_items import WorkItem
 from gateway.desk.auth import Caller, Problem
 from gateway.desk.body import cause, fields
 from gateway.desk.uploads import Uploads
+from gateway.put_through import fetch
 from gateway.runtime import Gateway
 from gateway.webchat_typing import TYPING
 
@@ -78,7 +79,7 @@ class Work:
 
     async def claim(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Take a waiting item."""
-        return await self._change(request, caller, work.claim)
+        return await self._take(request, caller, work.claim)
 
     async def release(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Give an own item back to the queue."""
@@ -86,22 +87,32 @@ class Work:
 
     async def take_over(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Take an item from a colleague."""
-        return await self._change(request, caller, work.take_over)
+        return await self._take(request, caller, work.take_over)
 
     async def force_return(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Send a colleague's item back to the queue."""
         return await self._change(request, caller, work.force_return)
 
     async def _change(self, request: web.Request, caller: Caller, change: _Change) -> web.StreamResponse:
+        document, _ = await self._changed(request, caller, change)
+        return web.json_response({"item": document})
+
+    async def _take(self, request: web.Request, caller: Caller, change: _Change) -> web.StreamResponse:
+        """Let an agent take an item; a caller who waits on the phone because of it is put through to theirs."""
+        document, item = await self._changed(request, caller, change)
+        return web.json_response({"item": document, "call": await fetch(self._gateway, item, caller.agent)})
+
+    async def _changed(self, request: web.Request, caller: Caller, change: _Change) -> tuple[dict[str, Any], WorkItem]:
         await fields(request)
         item_id, at = request.match_info["item"], self._gateway.clock.now_ms()
 
-        def unit(tx: Tx) -> dict[str, Any]:
-            return person.item_document(change(tx, item_id, caller.agent, at), agents.names(tx))
+        def unit(tx: Tx) -> tuple[dict[str, Any], WorkItem]:
+            item = change(tx, item_id, caller.agent, at)
+            return person.item_document(item, agents.names(tx)), item
 
-        document = await self._gateway.store.write(unit)
+        changed = await self._gateway.store.write(unit)
         self._gateway.hints.wake("events")
-        return web.json_response({"item": document})
+        return changed
 
     async def close(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """End an own item; the bot has the conversation again and is told so in the same unit of work."""

@@ -73,6 +73,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
         ("POST", "/desk/api/agents/{agent}/disable", admin, accounts.disable),
         ("POST", "/desk/api/agents/{agent}/enable", admin, accounts.enable),
         ("POST", "/desk/api/agents/{agent}/role", admin, accounts.set_role),
+        ("POST", "/desk/api/agents/{agent}/phone", admin, accounts.set_phone),
         ("POST", "/desk/api/agents/{agent}/password", admin, accounts.set_password),
     )
     for method, path, role, handler in routes:
@@ -96,7 +97,7 @@ class _Pages:
     async def desk(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Return the desk itself."""
         boot = {
-            "agent": {"id": caller.agent.id, "name": caller.agent.name, "role": caller.agent.role.value},
+            "agent": {"id": caller.agent.id, "name": caller.agent.name, "role": caller.agent.role.value, "phone": caller.agent.phone},
             "dispositions": [list(one) for one in DISPOSITIONS],
             "channels": {one.id: one.capabilities.family.value for one in self._gateway.core_channels().values()},
             "password_least": LEAST_CHARS,

@@ -19,6 +19,7 @@ function row(agent) {
   const able = disabled
     ? h("button", { class: "button small", type: "button", onclick: () => change(`/desk/api/agents/${agent.id}/enable`, {}, `${agent.name} may sign in again.`) }, "Enable")
     : h("button", { class: "button small bad", type: "button", disabled: agent.id === me, onclick: () => disable(agent) }, "Disable");
+  const phone = h("button", { class: "button small", type: "button", onclick: () => setPhone(agent) }, agent.phone ? "Change phone" : "Add phone");
   const reset = h("button", { class: "button small", type: "button", onclick: () => setPassword(agent) }, "Set password");
   return h(
     "tr",
@@ -26,8 +27,9 @@ function row(agent) {
     h("td", { dir: "auto" }, agent.name),
     h("td", { class: "mono" }, agent.login),
     h("td", {}, roles),
+    h("td", { class: "mono" }, agent.phone ?? "–"),
     h("td", {}, state),
-    h("td", {}, h("div", { class: "actions" }, reset, able)),
+    h("td", {}, h("div", { class: "actions" }, phone, reset, able)),
   );
 }
 
@@ -55,19 +57,33 @@ function tell(text, wrong = false) {
 }
 
 function setPassword(agent) {
-  const dialog = byId("reset");
-  const input = byId("new-password");
-  const problem = byId("reset-problem");
   byId("reset-title").textContent = `New password for ${agent.name}`;
-  input.value = "";
+  ask("reset", "", async (password) => {
+    await post(`/desk/api/agents/${agent.id}/password`, { password });
+    tell(`The password of ${agent.name} is changed.`);
+  });
+}
+
+function setPhone(agent) {
+  byId("phone-title").textContent = `Phone of ${agent.name}`;
+  ask("phone", agent.phone ?? "", async (phone) => {
+    const { agent: changed } = await post(`/desk/api/agents/${agent.id}/phone`, { phone });
+    tell(changed.phone ? `${agent.name} takes callers on ${changed.phone}.` : `${agent.name} takes no callers.`);
+    await show();
+  });
+}
+
+// Shows a dialog with one field, and hands on what was entered; it stays open while that is refused.
+function ask(name, value, work) {
+  const [dialog, input, problem] = [byId(name), byId(`new-${name}`), byId(`${name}-problem`)];
+  input.value = value;
   problem.hidden = true;
   dialog.querySelector("form").onsubmit = async (event) => {
     if (event.submitter?.value !== "set") return;
     event.preventDefault();
     try {
-      await post(`/desk/api/agents/${agent.id}/password`, { password: input.value });
+      await work(input.value);
       dialog.close();
-      tell(`The password of ${agent.name} is changed.`);
     } catch (error) {
       problem.textContent = error.message;
       problem.hidden = false;

@@ -35,6 +35,7 @@ NEEDS_ADMIN = {
     "/desk/api/agents/{agent}/disable",
     "/desk/api/agents/{agent}/enable",
     "/desk/api/agents/{agent}/role",
+    "/desk/api/agents/{agent}/phone",
     "/desk/api/agents/{agent}/password",
 }
 
