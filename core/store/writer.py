@@ -1,7 +1,7 @@
 """The one thread that writes: it owns the only writing connection and every checkpoint.
 
-Group commit: whatever waits is taken as one batch, each unit runs in its own savepoint, one commit makes all of them durable,
-and only then does any waiter hear of it. There is no timer; the next batch forms while the disk is busy with this one.
+Group commit: whatever waits is taken as one batch, one commit makes all of it durable, and only then does any waiter hear of it. A unit
+that fails rolls back alone. There is no timer; the next batch forms while the disk is busy with this one.
 It does not know what units do.
 """
 
@@ -114,6 +114,19 @@ class Writer:
         return outcomes
 
     def _run_units(self, batch: list[Job]) -> list[Outcome]:
+        """Run the units in turn. Hardly one ever fails, so savepoints, which copy every page that changes, wait until one does."""
+        tx = self._tx
+        self._command("begin immediate")
+        try:
+            return [Outcome(job, job.unit(tx), None) for job in batch]
+        except OUTAGES:
+            raise
+        except BaseException:  # noqa: BLE001 - nothing is kept of it: all units run again, and the one that fails meets its waiter then
+            self._command("rollback")
+        return self._run_apart(batch)
+
+    def _run_apart(self, batch: list[Job]) -> list[Outcome]:
+        """Run each unit in a savepoint, so that one that fails leaves the others as they are."""
         command, tx = self._command, self._tx
         outcomes = []
         command("begin immediate")
