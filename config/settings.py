@@ -183,6 +183,15 @@ class MediaSettings:
             pattern=r"[a-z0-9-]+(\.[a-z0-9-]+)+",
         ),
     )
+    scanner: str = field(
+        default="",
+        metadata=doc(
+            "Where a scanner for malicious software listens that speaks clamd's protocol, such as tcp://127.0.0.1:3310 or "
+            "unix:///run/clamav/clamd.ctl. What it has not found clean cannot be opened. Empty: nothing is scanned.",
+            pattern=r"(tcp://[^/\s?#@]+:[0-9]{1,5}|unix:///[^\s?#]+)?",
+        ),
+    )
+    scan_timeout_s: float = field(default=30.0, metadata=doc("Seconds that the scanner may take for one attachment.", least=1, most=120))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from core.store.media import Item
 from gateway import pages
 from gateway.media import types
 from gateway.media.bodies import file_of
-from gateway.media.contents import ContentRefused
+from gateway.media.contents import NOT_SCANNED, ContentRefused
 from gateway.media.serving import serve
 from gateway.receive import receive
 from gateway.runtime import ConfiguredChannel, Gateway
@@ -35,7 +35,9 @@ _TEXTS = {
     "too_large": "The file is larger than 5 MB.",
     "type_refused": "Files of this kind are not taken.",
     "empty": "The file is empty.",
+    "infected": "The file holds malicious software.",
     "no_room": "No file can be taken right now.",
+    "not_scanned": "No file can be checked right now; try again in a moment.",
 }
 
 
@@ -71,7 +73,8 @@ class Files:
             kept = await self._gateway.contents.keep(content)
         except ContentRefused as refused:
             self._gateway.counters.add("webchat_refused", code=f"file_{refused.code}")
-            return pages.problem(413 if refused.code == "too_large" else 415, refused.code, _TEXTS[refused.code])
+            status = 413 if refused.code == "too_large" else 503 if refused.code == NOT_SCANNED else 415
+            return pages.problem(status, refused.code, _TEXTS[refused.code])
         except TimeoutError:
             return pages.problem(408, "too_slow", "The file did not arrive in time.")
         except OSError as error:

@@ -72,6 +72,17 @@ class Blobs:
                     removed += 1
         return removed
 
+    def sweep_drafts(self, before_s: float) -> int:
+        """Remove what was begun before a time, in seconds since 1970, and never finished; returns how many. Raises OSError."""
+        removed = 0
+        for name in _FOLDERS:
+            folder = self._folder / name
+            for entry in os.scandir(folder) if folder.is_dir() else ():
+                if entry.name.startswith(".") and entry.stat().st_mtime < before_s:
+                    (folder / entry.name).unlink(missing_ok=True)
+                    removed += 1
+        return removed
+
     def _write(self, path: Path, content: bytes) -> None:
         draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
         try:

@@ -137,6 +137,25 @@ def _server(installation: Installation, settings: Settings) -> Iterator[Finding]
     yield Finding("gateway", State.OK, f"not running; {server.host} port {server.port} is free")
 
 
+def _scanner(_: Installation, settings: Settings) -> Iterator[Finding]:
+    import asyncio
+
+    from gateway.media.scan import NotScanned, Scanner
+
+    media = settings.media
+    if not media.scanner:
+        state = State.OK if settings.mode == "demo" else State.WARNING
+        yield Finding("scanner", state, "attachments are not scanned for malicious software: see media.scanner")
+        return
+    try:
+        asyncio.run(Scanner(media.scanner, media.scan_timeout_s).ping())
+    except NotScanned as why:
+        text = f"no scanner answers at {media.scanner} ({why}), so no attachment can be opened: start clamd"
+        yield Finding("scanner", State.PROBLEM, text)
+        return
+    yield Finding("scanner", State.OK, f"answers at {media.scanner}")
+
+
 def _record(installation: Installation, settings: Settings) -> Iterator[Finding]:
     from core.reports.leftovers import unreadable_requests, unsent_messages
 
@@ -156,5 +175,6 @@ _LOOKS: dict[str, Look] = {
     "channels": _channels,
     "dialogs": _dialogs,
     "gateway": _server,
+    "scanner": _scanner,
     "store": _record,
 }

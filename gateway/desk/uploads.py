@@ -17,7 +17,7 @@ from core.store.api import StoreUnavailable, Tx
 from gateway.desk.auth import Caller, Problem
 from gateway.media import types
 from gateway.media.bodies import file_of
-from gateway.media.contents import ContentRefused, Kept
+from gateway.media.contents import PASSING, ContentRefused, Kept
 from gateway.media.signed import Signer
 from gateway.runtime import Gateway
 from gateway.webchat_limits import Places
@@ -29,7 +29,9 @@ _TEXTS = {
     "too_large": "The file is too large.",
     "type_refused": "Files of this kind are not taken.",
     "empty": "The file is empty.",
+    "infected": "The file holds malicious software.",
     "no_room": "No file can be taken right now.",
+    "not_scanned": "No file can be checked right now; try again in a moment.",
 }
 
 
@@ -96,7 +98,7 @@ class Uploads:
                 raise ContentRefused("type_refused")
             return await self._gateway.contents.keep(content)
         except ContentRefused as refused:
-            status = {"too_large": 413, "no_room": 503}.get(refused.code, 415)
+            status = 413 if refused.code == "too_large" else 503 if refused.code in PASSING else 415
             raise Problem(status, refused.code, _TEXTS[refused.code]) from None
         except TimeoutError:
             raise Problem(408, "too_slow", "The file did not arrive in time.") from None

@@ -1,11 +1,13 @@
 """Puts contents away: judged, within the limits of the installation, durable before any row names them.
 
+Where there is a scanner, nothing that it did not find clean can be opened: what is malicious is put aside, out of everybody's reach.
 Knows no message and no provider; one instance serves whoever has a content to keep.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from dataclasses import dataclass, replace
 
@@ -15,13 +17,19 @@ from core.store import media as rows
 from core.store.api import StoreUnavailable
 from core.store.blobs import Blobs
 from gateway.media import types
+from gateway.media.scan import Infected, NotScanned, Scanner
 from gateway.runtime import Gateway
 
 LOOK_AGAIN_MS = 60_000
+NOT_SCANNED = "not_scanned"
+PASSING = frozenset({NOT_SCANNED, "no_room"})  # what may be kept later
+KEPT = "kept"  # among the values of an attachment: the digest of a content that waits to be scanned
+ASIDE = "infected"  # of the data folder
+_LOG = logging.getLogger(__name__)
 
 
 class ContentRefused(Exception):
-    """A content may not be kept. `code`: too_large, type_refused, empty, and for now only no_room."""
+    """A content may not be kept. `code`: too_large, type_refused, empty, infected, and for now only no_room and not_scanned."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -42,7 +50,9 @@ class Contents:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._limits = gateway.settings.media
+        self._limits = limits = gateway.settings.media
+        self._scanner = Scanner(limits.scanner, limits.scan_timeout_s) if limits.scanner else None
+        self._aside = Blobs(gateway.data / ASIDE)
         self._kept_bytes = 0
         self._counted_at: int | None = None
 
@@ -55,9 +65,31 @@ class Contents:
             raise ContentRefused("too_large")
         if await self._stored_bytes() + len(content) > limits.quota_bytes:
             raise ContentRefused("no_room")
+        await self._scan(content)
         kept = await asyncio.to_thread(self._put_away, self._gateway.blobs, content)
         self._kept_bytes += kept.size
         return kept
+
+    async def keep_until_scanned(self, content: bytes) -> str:
+        """Store a content that nobody may open yet, and return its digest; raises OSError."""
+        return await asyncio.to_thread(self._gateway.blobs.keep, content)
+
+    def sweep_aside(self, before_s: float) -> int:
+        """Remove what was put aside before a time, in seconds since 1970; returns how many contents. Raises OSError."""
+        return sum(self._aside.sweep(aged, before_s) for aged in self._aside.aged(before_s))
+
+    async def _scan(self, content: bytes) -> None:
+        if self._scanner is None:
+            return
+        try:
+            await self._scanner.check(content)
+        except Infected as infected:
+            digest = await asyncio.to_thread(self._aside.keep, content)
+            _LOG.warning("a content is malicious (%s) and put aside as %s", infected, digest)
+            raise ContentRefused("infected") from None
+        except NotScanned as unknown:
+            _LOG.warning("a content could not be scanned: %s", unknown)
+            raise ContentRefused(NOT_SCANNED) from None
 
     def _put_away(self, blobs: Blobs, content: bytes) -> Kept:
         kind = types.detect(content)
@@ -86,8 +118,22 @@ async def _with_content_kept(contents: Contents, item: Media) -> Media:
     try:
         kept = await contents.keep(item.content)
     except ContentRefused as refused:
-        return replace(item, content=b"", content_type=OPAQUE, values={**item.values, "refused": refused.code})
+        told = {"refused": refused.code}
+        if refused.code == NOT_SCANNED:  # a loop fetches it from where it is now, once it can be scanned
+            told = {KEPT: await _kept_until_scanned(contents, item.content)}
+        return replace(item, content=b"", content_type=OPAQUE, values={**item.values, **told})
     except OSError as error:
-        raise StoreUnavailable("io_error", "the folder of contents cannot be written to") from error
+        raise _unwritable() from error
     values = {**item.values, "digest": kept.digest, "size": str(kept.size)}
     return replace(item, content=b"", content_type=kept.content_type, values=values)
+
+
+async def _kept_until_scanned(contents: Contents, content: bytes) -> str:
+    try:
+        return await contents.keep_until_scanned(content)
+    except OSError as error:
+        raise _unwritable() from error
+
+
+def _unwritable() -> StoreUnavailable:
+    return StoreUnavailable("io_error", "the folder of contents cannot be written to")

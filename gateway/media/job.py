@@ -22,7 +22,7 @@ from core.store import media as rows
 from core.store.api import StoreUnavailable, Unit
 from core.store.media import Item
 from gateway.loops import do_when_due, keep_running
-from gateway.media.contents import ContentRefused, Kept
+from gateway.media.contents import KEPT, PASSING, ContentRefused, Kept
 from gateway.media.fetch import Fetcher, FetchFailed, origin_of
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -93,7 +93,7 @@ class MediaJob:
         except FetchFailed as failed:
             failure = failed
         except ContentRefused as refused:
-            failure = FetchFailed(refused.code, final=refused.code != "no_room")
+            failure = FetchFailed(refused.code, final=refused.code not in PASSING)
         except OSError:
             failure = FetchFailed("io_error", final=False)
         except StoreUnavailable:
@@ -109,6 +109,9 @@ class MediaJob:
         await self._record_failed(item, failure)
 
     async def _content(self, item: Item) -> Kept:
+        digest = media.reference(item).values.get(KEPT)
+        if digest is not None:
+            return await self._kept(digest)
         configured = self._gateway.channels.get(item.channel_id)
         if configured is None:
             raise FetchFailed("no_channel", final=False)
@@ -116,6 +119,14 @@ class MediaJob:
         hosts = (*source.hosts, *self._gateway.settings.media.hosts)
         content = await self._fetcher.fetch(replace(source, hosts=hosts), _own_origins(configured))
         point("media.fetched")
+        return await self._gateway.contents.keep(content)
+
+    async def _kept(self, digest: str) -> Kept:
+        """Return a content that came with its message and could not be scanned then."""
+        try:
+            content = await asyncio.to_thread(self._gateway.blobs.read, digest)
+        except KeyError:
+            raise FetchFailed("gone", final=True) from None
         return await self._gateway.contents.keep(content)
 
     async def _record_stored(self, item: Item, kept: Kept) -> None:

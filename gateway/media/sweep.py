@@ -1,6 +1,7 @@
-"""Removes contents that no row names: uploads that were never sent, and what a crash left between a file and its row.
+"""Removes contents that no row names: uploads that were never sent, and what a crash left between a file and its row, or half written.
 
-Only what was last kept a day ago, so that nothing is in the way of somebody who has kept a content and is about to name it.
+Only what was last kept a day ago, so that nothing is in the way of somebody who has kept a content and is about to name it. What was put
+aside as malicious stays for a month, for whoever looks into it.
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ from gateway.runtime import Gateway
 
 AGE_S = 24 * 3_600.0
 FIRST_S = 600.0  # after the start, when there is more to do
+ASIDE_AGE_S = 30 * 24 * 3_600.0
 EVERY_S = 24 * 3_600.0
 _BATCH = 200
 
 
 async def sweep(gateway: Gateway) -> int:
     """Remove what is not named, and return how many contents that were; raises OSError and `StoreUnavailable`."""
-    before_s = gateway.clock.now_ms() / 1_000 - AGE_S
-    removed = 0
+    now_s = gateway.clock.now_ms() / 1_000
+    before_s = now_s - AGE_S
+    removed = await asyncio.to_thread(gateway.blobs.sweep_drafts, before_s)
+    removed += await asyncio.to_thread(gateway.contents.sweep_aside, now_s - ASIDE_AGE_S)
     folders = gateway.blobs.aged(before_s)
     while (aged := await asyncio.to_thread(next, folders, None)) is not None:
         for start_at in range(0, len(aged), _BATCH):

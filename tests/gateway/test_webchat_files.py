@@ -11,6 +11,7 @@ import pytest
 
 from gateway.webchat_files import BYTES_MAX
 from tests.gateway.desk.signed import signed_in
+from tests.gateway.media.clamd import EICAR, Clamd
 from tests.gateway.media.provider import png
 from tests.gateway.running import Running, running
 from tests.gateway.webchat_client import Window
@@ -138,3 +139,15 @@ async def test_a_site_that_is_listed_may_ask_with_the_token(parley: Running) -> 
             async with anna.http.options(address(anna) + path, headers={"Origin": anna.origin}) as answer:
                 assert answer.status == 204
                 assert "x-parley-visitor" in answer.headers["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize(("away", "refused"), [(False, (415, "infected")), (True, (503, "not_scanned"))])
+async def test_a_malicious_file_is_no_message_nor_is_one_that_nobody_looked_at(
+    tmp_path: Path, *, away: bool, refused: tuple[int, str]
+) -> None:
+    async with Clamd(away=away).running() as clamd, running(tmp_path, overrides={"media.scanner": clamd.url}) as parley:
+        async with Window(parley.gateway.url) as anna:
+            await anna.open()
+            status, answer = await sends(anna, EICAR)
+        assert (status, answer["error"]["code"]) == refused
+        assert await parley.rows("select 1 from media") == []

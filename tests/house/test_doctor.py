@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.commands import show
+from tests.gateway.media.clamd import Clamd
 from tests.house.parley import parley
 
 STRANGE = "a\x1b[31mred\x1b[0m\tb\nc\u202egnp.exe\x00"
@@ -39,6 +41,15 @@ def test_a_wrong_configuration_is_a_problem(tmp_path: Path) -> None:
     code, found = findings(tmp_path, PARLEY_OPERATOR_COUNTRY="Kenya")
     assert code == 1
     assert "operator.country" in found["problem configuration"][0]
+
+
+async def test_a_scanner_that_answers_is_well_and_one_that_does_not_is_a_problem(tmp_path: Path) -> None:
+    async with Clamd().running() as clamd:
+        found = await asyncio.to_thread(findings, tmp_path, PARLEY_SERVER_PORT=free_port(), PARLEY_MEDIA_SCANNER=clamd.url)
+    assert found == (0, {})
+    code, problems = await asyncio.to_thread(findings, tmp_path, PARLEY_SERVER_PORT=free_port(), PARLEY_MEDIA_SCANNER=clamd.url)
+    assert code == 1
+    assert "start clamd" in problems["problem scanner"][0]
 
 
 def test_a_taken_port_is_a_problem(tmp_path: Path) -> None:

@@ -46,6 +46,19 @@ def test_nobody_else_may_read_a_content(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+def test_what_a_crash_left_half_written_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "contents")
+    path = blobs.path(blobs.keep(CONTENT))
+    left, fresh = path.with_name(f".{path.name}.7.8"), path.with_name(f".{'0' * 64}.7.9")
+    for draft, at in ((left, DAY - 1), (fresh, DAY), (path, DAY - 1)):
+        if draft is not path:
+            draft.write_bytes(b"half")
+        os.utime(draft, (at, at))
+    assert Blobs(tmp_path / "nothing").sweep_drafts(DAY) == 0
+    assert blobs.sweep_drafts(DAY) == 1
+    assert {one.name for one in files(tmp_path)} == {path.name, fresh.name}
+
+
 @pytest.mark.parametrize("digest", ["", "../../key", "0" * 63, "0" * 64, "A" * 64, "0" * 64 + "/.."])
 def test_what_is_no_digest_of_ours_names_no_file(tmp_path: Path, digest: str) -> None:
     blobs = Blobs(tmp_path / "contents")

@@ -10,6 +10,8 @@ const REASONS = {
   type_refused: "files of this kind are not taken",
   empty: "it is empty",
   no_room: "there is no room for it",
+  infected: "it holds malicious software",
+  not_scanned: "it could not be checked for malicious software",
   gone: "the provider does not have it any more",
 };
 
@@ -34,7 +36,7 @@ function body(one) {
   if (one.state === "refused") {
     return h("p", { class: "absent bad" }, icon("warn"), `${kind} could not be fetched: ${REASONS[one.code] ?? words(one.code).toLowerCase()}`, named(one));
   }
-  if (one.state !== "stored") return h("p", { class: "absent" }, icon("clock"), `${kind} is being fetched`, named(one));
+  if (one.state !== "stored") return h("p", { class: "absent" }, icon("clock"), `${kind} is being ${one.code === "not_scanned" ? "checked" : "fetched"}`, named(one));
   return SHOWN[one.shown]?.(one, kind) ?? file(one, kind);
 }
 
