@@ -1,6 +1,6 @@
 """Reads delivery status notifications (RFC 3464): which recipients failed, with what status, and of which mail.
 
-Must not decide whether a mail is a bounce, nor read words; those are `kinds` and `letters`.
+Must not decide whether a mail is a bounce, nor read letters; those are `kinds` and `letters`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from channels.mail import fields
+from channels.mail import fields, reasons
 from channels.mail.bodies import content_of
 from channels.mail.mime import Part, text_fields
 from channels.mail.model import Failure, Mailbox
 
 FAILURES_MAX = 50
-STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 ADDRESS = re.compile(
     r"[^\s<>@()\[\]:;,\"'=&?/\\|{}]{1,64}@[A-Za-z0-9\u0080-\uffff](?:[A-Za-z0-9\u0080-\uffff-]|\.(?=[A-Za-z0-9\u0080-\uffff])){0,253}"
 )
@@ -63,13 +63,15 @@ def _failure(block: Mapping[str, str], original: str) -> Failure | None:
     action = _action(block)
     if not ("original-recipient" in block or "final-recipient" in block) or action in _DONE:
         return None
-    given = STATUS.search(block.get("status", ""))
-    detail = STATUS.search(block.get("diagnostic-code", ""))
-    status = given[1] if given else detail[1] if detail else ""
+    given = _STATUS.search(block.get("status", ""))
+    detail = _STATUS.search(block.get("diagnostic-code", ""))
+    said = f"{block.get('status', '')} {block.get('diagnostic-code', '')}"
+    status = given[1] if given else detail[1] if detail else reasons.status(said) or reasons.meaning(said)
     if given and detail and given[1].endswith(".0.0") and given[1][0] == detail[1][0]:
         status = detail[1]  # the remote server was more exact
+    cause = reasons.meaning(said) if status.endswith(".0.0") else ""
     permanent = action not in _DELAYED if action else status.startswith("5")
-    return Failure(address, status, permanent=permanent, message_id=original)
+    return Failure(address, status, permanent=permanent, message_id=original, cause=cause)
 
 
 def _recipient(value: str) -> str:
@@ -102,9 +104,9 @@ def original_recipients(root: Part) -> list[str]:
     return list(dict.fromkeys(lower_domain(box.address) for box in boxes if box.address))
 
 
-def encloses(root: Part) -> bool:
-    """Tell whether a mail, or its header, is a part of this one."""
-    return any(part is not root and (part.type.value == "message/rfc822" or part.type.value in _HEADER_TYPES) for part in root.walk())
+def original_senders(root: Part) -> list[str]:
+    """Return what From says in the mails, or headers of mails, that a mail encloses; empty where there is none."""
+    return [b" ".join(head.get("from", [])[:1]).decode("utf-8", "replace") for head in _originals(root)]
 
 
 def _originals(root: Part) -> Iterable[Mapping[str, list[bytes]]]:
@@ -114,4 +116,4 @@ def _originals(root: Part) -> Iterable[Mapping[str, list[bytes]]]:
         if part.type.value in _HEADER_TYPES:
             yield {name: [value.encode()] for name, value in text_fields(content_of(part).strip()).items()}
         elif part.type.value.startswith("message/") and part.children:
-            yield {name: part.children[0].all(name) for name in ("message-id", "to", "cc")}
+            yield {name: part.children[0].all(name) for name in ("message-id", "from", "to", "cc")}

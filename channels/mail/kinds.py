@@ -15,6 +15,7 @@ from channels.mail.model import Failure, Kind, Mailbox
 _NOT_ANSWERED = re.compile(
     r"(?:^|[._+-])(?:no-?_?reply|do-?_?not-?_?reply|dont-?reply|not-?reply|nicht-?antworten|keine-?antwort|ne-?pas-?repondre|no-?responder|nao-?responda"
     r"|non-?rispondere|no-?contestar|noresponder)(?:$|[._+-]|\d)"
+    r"|.-daemon$"
 )
 _REPLY_FIELDS = (
     *("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-mail-autoreply", "x-autoreply-from", "x-pos-autoreply"),
@@ -25,6 +26,8 @@ _LIST_FIELDS = (
     *("x-campaignid", "x-campaign-id", "x-csa-complaints"),
 )
 _RECEIPTS = {"message/disposition-notification", "message/global-disposition-notification", "message/feedback-report"}
+_TAG = re.compile(r"^\[[^\[\]]{1,100}\]\s{1,5}(?=auto|out of)")
+_SERVERS = (*machines.SERVERS, *machines.SERVER_NAMES)
 _SAID_CHARS_MAX = 1_000  # of a server's letter, in which it says why it writes
 _BEGINNING_CHARS_MAX = 300  # of anybody else's
 
@@ -51,31 +54,34 @@ def _bounced(root: Part, sender: Mailbox, subject: str, text: str) -> tuple[Kind
     passed_on = not server and _passed_on(subject)
     if bounces.has_status(root) and not (passed_on and root.type.value != "multipart/report"):
         if found := bounces.status_failures(root):
-            return Kind.BOUNCE, tuple(found)
+            waits = not any(failure.permanent for failure in found)  # some send a status with the question if a person wrote
+            asked = waits and _contains(" ".join(text[:_SAID_CHARS_MAX].lower().split()), machines.CHALLENGES)
+            return (Kind.AUTO_REPLY, ()) if asked else (Kind.BOUNCE, tuple(found))
         if bounces.tells_success(root) or not (server or _says_returned(text, _SAID_CHARS_MAX)):
             return Kind.AUTO_REPLY, ()
         return Kind.BOUNCE, tuple(letters.failures(root, text))
     if root.first("x-failed-recipients"):
         return Kind.BOUNCE, tuple(letters.failures(root, text))
-    if passed_on:
+    if passed_on or _subject_of_answer(subject):
         return None
     wrapped = _wrapped(root, sender)
     if wrapped and bounces.has_status(wrapped) and (found := bounces.status_failures(wrapped)):
         return Kind.BOUNCE, tuple(found)
     named = any(phrase in subject for phrase in machines.RETURNED)
     if server:
-        is_letter = named or _says_returned(text, _SAID_CHARS_MAX)
+        found_names = _is_daemon(sender) and (letters.names_anybody(text) or letters.gives_evidence(root, text))
+        is_letter = named or found_names or _says_returned(text, _SAID_CHARS_MAX)
     else:
-        is_letter = _says_returned(text, _BEGINNING_CHARS_MAX) and _is_letter(root, text, named=named)
+        is_letter = _says_returned(text, _BEGINNING_CHARS_MAX) and _is_letter(root, sender, text, named=named)
     return (Kind.BOUNCE, tuple(letters.failures(root, text))) if is_letter else None
 
 
-def _is_letter(root: Part, text: str, *, named: bool) -> bool:
+def _is_letter(root: Part, sender: Mailbox, text: str, *, named: bool) -> bool:
     """Tell whether a mail whose sender is no server's, but whose beginning speaks of returned mail, is a server's letter."""
     beginning = " ".join(text[:_BEGINNING_CHARS_MAX].lower().split())
-    if named and (letters.gives_evidence(root, text) or (letters.names_anybody(text) and _contains(beginning, machines.YOURS))):
+    if named and (letters.returns_mail(root, text) or (letters.lists_anybody(text) and _contains(beginning, machines.YOURS))):
         return True
-    return bool(_submitted(root)) and letters.gives_evidence(root, text) and letters.names_anybody(text)
+    return (bool(_submitted(root)) or _never_reads(sender)) and letters.gives_evidence(root, text) and letters.names_anybody(text)
 
 
 def _wrapped(root: Part, sender: Mailbox) -> Part | None:
@@ -108,15 +114,21 @@ def _contains(text: str, phrases: tuple[str, ...]) -> bool:
 
 def _from_server(root: Part, sender: Mailbox) -> bool:
     envelope = root.first("return-path").strip(b" \t<>").lower()
-    null_sender = (bool(root.all("return-path")) and not envelope) or not (sender.address or sender.name)
-    local = sender.address.partition("@")[0].lower()
+    as_written = root.first("from").decode("utf-8", "replace").lstrip("<\"' ")  # some servers write no valid address
     return (
-        null_sender
+        _null_sender(root)
         or envelope.startswith(b"mailer-daemon")
-        or local.startswith(machines.SERVERS)
-        or sender.name.lower().startswith(machines.SERVER_NAMES)
-        or not local
+        or any(name.lower().startswith(_SERVERS) for name in (sender.address, sender.name, as_written))
     )
+
+
+def _null_sender(root: Part) -> bool:
+    return bool(root.all("return-path")) and not root.first("return-path").strip(b" \t<>")
+
+
+def _is_daemon(sender: Mailbox) -> bool:
+    """Tell whether a sender is one behind whom there is never anybody, other than a postmaster."""
+    return (sender.address or sender.name).lower().startswith(machines.DAEMONS)
 
 
 def _precedence(root: Part) -> str:
@@ -147,18 +159,22 @@ def _answered(root: Part, subject: str, text: str) -> bool:
 
 
 def _subject_of_answer(subject: str) -> bool:
+    subject = _TAG.sub("", subject, count=1)  # of a list or of a ticket
     for phrase in machines.AUTOMATIC:
         # A word must end where the phrase ends; Chinese and Japanese do not divide words.
         if subject.startswith(phrase) and (phrase[-1] > "\u2e80" or not subject[len(phrase) : len(phrase) + 1].isalpha()):
             return True
-    for phrase in machines.ABSENT:
-        if subject.startswith(phrase) and subject[len(phrase) :].lstrip()[:1] in {"", ":", "：", "(", "["}:
+    for phrase in (*machines.ABSENT, *machines.HOLIDAYS):
+        after = subject[len(phrase) :].lstrip()[:1]
+        if subject.startswith(phrase) and (after in {":", "：", "(", "["} or (not after and phrase in machines.ABSENT)):
             return True
     return _contains(subject, machines.INSIDE)
 
 
 def _automatic(root: Part, sender: Mailbox) -> bool:
     """Tell whether nobody reads what is sent to this mail's sender."""
-    null_sender = bool(root.all("return-path")) and not root.first("return-path").strip(b" \t<>")
-    local = sender.address.partition("@")[0].lower()
-    return bool(_submitted(root)) or null_sender or _precedence(root) == "junk" or bool(_NOT_ANSWERED.search(local))
+    return bool(_submitted(root)) or _null_sender(root) or _precedence(root) == "junk" or _never_reads(sender)
+
+
+def _never_reads(sender: Mailbox) -> bool:
+    return _is_daemon(sender) or bool(_NOT_ANSWERED.search(sender.address.partition("@")[0].lower()))

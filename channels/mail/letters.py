@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from channels.mail import bounces, fields, machines
+from channels.mail import bounces, fields, machines, reasons
 from channels.mail.mime import Part
 from channels.mail.model import Failure
 
 _LETTER_CHARS_MAX = 20_000
 _MACHINES = ("mailer-daemon", "postmaster", "mail-daemon", "bounce", "noreply", "no-reply", "abuse", "support", "helpdesk")
-_STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_CODE = re.compile(r"(?<![\d.#-])([45]\d\d)(?=[ \t-]|[-#]|$)(?![.\d])", re.MULTILINE)
 _SERVER_SAID = re.compile(
     r"(?:said|replied|reason|response|responded|error|code|status|diagnostic|<<<|>>>)[^\n\w]{0,12}(?:smtp[ ;:]{0,3})?"
     r"(?:code )?[45]\d\d\b|\b[45]\d\d[ -]#?[45]\.\d\.\d|\(#[45]\.\d\.\d",
@@ -23,10 +21,14 @@ _SERVER_SAID = re.compile(
 )
 _COPY = re.compile(
     r"^[ \t]?(?:-{2,}[ \t]*(?:below this line is a copy|this is a copy|original message|message header|returned m|unsent message"
-    r"|undelivered message|the header of the original|original mail)"
+    r"|undelivered message|the header of the original|original mail|the header and)"
     r"|received: |return-path: |x-.{0,40}: |message header follows|original message (?:headers|details)"
     r"|(?:the )?(?:first|header)[^\n]{0,60} (?:of )?(?:the|your) (?:original|rejected) )",
     re.IGNORECASE | re.MULTILINE,
+)
+_LIST_FOLLOWS = re.compile(
+    r"(?:(?:following|failed|these)[ \t]{1,4}(?:e-?mail )?(?:address|recipient|user|person|empf|destinat)|failed recipients)[^\n]{0,80}\n",
+    re.IGNORECASE,
 )
 _LABEL = re.compile(
     r"^\W{0,8}(?:from|to|cc|bcc|sender|reply-to|subject|date|sent|message-id|mail from|reporting-mta|remote-mta|x-[\w-]{1,40}"
@@ -38,13 +40,30 @@ _EXPANDED = re.compile(
 )
 _EXPANDED_WITHIN = 500  # characters between an address and what it was expanded from
 _ORIGINAL_ID = re.compile(rb"(?im)^message-id:[ \t]*(\S{3,998})")
+_ORIGINAL_FROM = re.compile(r"(?im)^[ \t]?from:[ \t]*([^\n]{3,998})")
+_OWN_LINE = re.compile(r"(?m)^[ \t*<\"'-]{0,9}[^\s<>@,:;\"]{1,64}@[^\s<>@,:;\"]{4,255}[>\"'.: \t]{0,5}(?:<[^\s<>]{1,320}>[ \t]{0,5})?$")
 _ORIGINAL_TO = re.compile(r"(?im)^to:[ \t]*([^\n]{3,998})")
 
 
 def gives_evidence(root: Part, text: str) -> bool:
-    """Tell whether a letter holds what only servers write: an answer of SMTP, or the mail that it returns."""
-    letter, copy = _divided(text)
-    return bool(copy) or bounces.encloses(root) or bool(_SERVER_SAID.search(letter))
+    """Tell whether a letter holds what servers write: an answer of SMTP, or the mail that it returns."""
+    return bool(_SERVER_SAID.search(_divided(text)[0])) or returns_mail(root, text)
+
+
+def returns_mail(root: Part, text: str) -> bool:
+    """Tell whether a letter holds the mail that it returns; people who pass a letter on have the letter there."""
+    first = _ORIGINAL_FROM.search(_divided(text)[1])
+    return bool(first and not _of_server(first[1])) or any(not _of_server(sender) for sender in bounces.original_senders(root))
+
+
+def _of_server(sender: str) -> bool:
+    plain = sender.lower()
+    return any(word in plain for word in (*machines.SERVERS, *machines.SERVER_NAMES))
+
+
+def lists_anybody(text: str) -> bool:
+    """Tell whether an address has a line of its own in a letter."""
+    return bool(_OWN_LINE.search(_divided(text)[0]))
 
 
 def names_anybody(text: str) -> bool:
@@ -87,27 +106,34 @@ def _unexpanded(letter: str) -> str:
 
 def _failure(address: str, about: str, letter: str, original: str) -> Failure:
     """Return what became of one recipient: `about` is what the letter says of it."""
-    status = _status(about) or _status(letter)
-    reason = _reason(about) or _reason(letter)
+    status = reasons.status(about) or reasons.status(letter)
     delayed = not status.startswith("5") and any(words in letter.lower() for words in machines.DELAYED)
     if not status:
-        status = f"4{reason[1:]}" if delayed else reason
-    return Failure(address, status, permanent=not delayed and not status.startswith("4"), message_id=original)
+        meant = reasons.meaning(about) or reasons.meaning(letter)
+        status = f"4{meant[1:]}" if delayed and meant else meant
+    return Failure(address, status, permanent=not delayed, message_id=original)
 
 
 def _addresses(root: Part, letter: str, sent_to: list[str]) -> list[str]:
-    """Return whom a letter names: above all those to whom the mail went, never those to whom the letter itself is addressed."""
-    to_us = {
+    """Return whom a letter names: above all those to whom the mail went, never the letter's own sender and recipients."""
+    not_meant = {
         found[0].lower()
-        for name in ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
+        for name in ("from", "to", "cc", "delivered-to", "envelope-to")
         for value in root.all(name)
         for found in bounces.ADDRESS.finditer(value.decode("utf-8", "replace"))
     }
+    listed = _LIST_FOLLOWS.search(letter)
+    below = letter[listed.end() :].split("\n") if listed else []
     lines = letter.split("\n")
-    for among in (_in(line for line in lines if not _LABEL.match(line)), _in(line for line in lines if _LABEL.match(line))):
-        others = [address for address in among if address.lower() not in to_us]
+    named = (
+        _in(line for line in below if not _LABEL.match(line)),
+        _in(line for line in lines if not _LABEL.match(line)),
+        _in(line for line in lines if _LABEL.match(line)),
+    )
+    for among in named:
+        others = [address for address in among if address.lower() not in not_meant]
         known = [address for address in others if address.lower() in {sent.lower() for sent in sent_to}]
-        people = [address for address in others if not address.lower().startswith(_MACHINES)]
+        people = [address for address in others if not address.lower().startswith(_MACHINES) and "." in address.partition("@")[2]]
         if found := known or people or others:
             return found[: bounces.FAILURES_MAX]
     return sent_to if len(sent_to) == 1 else []
@@ -128,18 +154,3 @@ def _by_address(letter: str) -> dict[str, str]:
         known = here[0].lower()
         after[known] = after.get(known, "") + letter[here.end() : following.start() if following else len(letter)]
     return after
-
-
-def _status(letter: str) -> str:
-    """Return the status or the code that a letter gives; a code is told more exactly by the words beside it."""
-    if found := _STATUS.search(letter):
-        return found[1]
-    if code := _CODE.search(letter):
-        reason = _reason(letter)
-        return reason if reason.startswith(code[1][0]) else f"{code[1][0]}.0.0"
-    return ""
-
-
-def _reason(letter: str) -> str:
-    lowered = " ".join(letter.lower().split())
-    return next((status for words, status in machines.REASONS if words in lowered), "")

@@ -19,8 +19,11 @@ FORWARDS: tuple[str, ...] = tuple(_TABLE["forwards"])
 
 AUTOMATIC: tuple[str, ...] = tuple(_TABLE["automatic"])
 ABSENT: tuple[str, ...] = tuple(_TABLE["absent"])
+HOLIDAYS: tuple[str, ...] = tuple(_TABLE["holidays"])
 INSIDE: tuple[str, ...] = tuple(_TABLE["inside"])
-ANSWERS: tuple[str, ...] = tuple(_TABLE["answers"])
+CHALLENGES: tuple[str, ...] = tuple(_TABLE["challenges"])
+ANSWERS: tuple[str, ...] = (*_TABLE["answers"], *CHALLENGES)
 
-SERVERS: tuple[str, ...] = tuple(_TABLE["servers"])
+DAEMONS: tuple[str, ...] = tuple(_TABLE["daemons"])
+SERVERS: tuple[str, ...] = (*DAEMONS, *_TABLE["servers"])
 SERVER_NAMES: tuple[str, ...] = tuple(_TABLE["server_names"])

@@ -73,12 +73,16 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a bounce or complaint is about: the address, the status as in RFC 3463 (`5.1.1`), and if trying again is of no use."""
+    """What a bounce or complaint is about: the address, the status as in RFC 3463 (`5.1.1`), and if trying again is of no use.
+
+    `cause` is the status that the server's words stand for, where the one that it gives says nothing (`5.0.0`).
+    """
 
     address: str = ""
     status: str = ""
     permanent: bool = False
     message_id: str = ""  # of the mail that came back
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
