@@ -16,6 +16,7 @@ LINE_CHARS_MAX = 500  # a longer line is prose, whatever it holds
 _ATTRIBUTION_LINES_MAX = 5
 _ATTRIBUTION_CHARS_MAX = 400
 _BLOCK_LINES_MAX = 14
+_BLOCK_HEAD_MAX = 5  # lines in which an address or a date shows that a block of fields is one
 _WRAPPED_FROM = 60  # characters of a quoted line that may have been wrapped
 _NEAR = 20  # lines, blank ones counted
 
@@ -27,6 +28,7 @@ def _any(of: Sequence[str]) -> str:
 _DECORATION = "-_=*~#+ \t>|•–—\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _STRIPPED = re.compile(f"^[{_DECORATION}]+|[{_DECORATION}:：]+$")
 _DATED = re.compile(r"\d{1,2}\s?[:.h時时시]\s?\d{2}|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d年")
+_TIME = re.compile(r"(?<![\d./-])\d{1,2}\s?[:.h時时시点點]\s?\d{2}(?![\d/-]|\.\d)")
 _ADDRESS = re.compile(r"[^\s<>@()\[\]]{1,64}@[^\s<>@()\[\]]{1,255}")
 _WROTE = re.compile(rf"(?<!\w)(?:{_any(words.WROTE)})(?!\w)|写道|寫道|のメール|님이 작성|書きました", re.IGNORECASE)
 _ON = re.compile(rf"^\W{{0,4}}(?:{_any(words.ON)})(?!\w)", re.IGNORECASE)
@@ -84,7 +86,8 @@ def attribution(lines: Sequence[Line], start: int) -> int:
         if count == 1 and not (_ON.match(joined) or _DATED.search(joined) or _ADDRESS.search(joined) or _WROTE.search(joined)):
             return 0
         if _ENDS.search(text) and role(text) == "":
-            return count if _attributes(joined, count) else 0
+            known = _attributes(joined, count) and (_followed_by_quote(lines, start + count) or not _told(joined))
+            return count if known else 0
         named = _WROTE.search(text) or (text.endswith((">", ")")) and _DATED.match(joined))
         if named and count <= 3 and _followed_by_quote(lines, start + count) and _attributes(joined, count):
             return count
@@ -96,6 +99,13 @@ def _attributes(joined: str, count: int) -> bool:
     if _WROTE.search(joined):
         return bool(dated or address) and (count == 1 or bool(_ON.match(joined) or address or dated))
     return bool(dated and address)  # some programs write a date and an address alone
+
+
+def _told(joined: str) -> bool:
+    """Tell whether somebody writes of a letter, rather than their program: with what "I" did, or with neither address nor time."""
+    if joined.lower().startswith(words.OWN):
+        return True
+    return not (_ON.match(joined) or _DATED.match(joined) or _ADDRESS.search(joined) or _TIME.search(joined))
 
 
 def _header_line(text: str) -> bool:
@@ -139,12 +149,13 @@ def header_block(lines: Sequence[Line], start: int, *, announced: bool) -> bool:
         return len(roles) >= 2
     if first not in {"from", "date", "subject", "to"}:
         return False
-    return len(roles) >= 3 or ("from" in roles and bool(roles & {"date", "subject"}) and _has_address(lines, start))
+    if len(roles) < 3 and not ("from" in roles and roles & {"date", "subject"}):
+        return False
+    return _has(_ADDRESS, lines, start) or ("date" in roles and _has(_DATED, lines, start))
 
 
-def _has_address(lines: Sequence[Line], start: int) -> bool:
-    beginnings = [line.text[:LINE_CHARS_MAX] for line in lines[start : start + 3]]
-    return any(_ADDRESS.search(text) or _DATED.search(text) for text in beginnings)
+def _has(pattern: re.Pattern[str], lines: Sequence[Line], start: int) -> bool:
+    return any(pattern.search(line.text[:LINE_CHARS_MAX]) for line in lines[start : start + _BLOCK_HEAD_MAX])
 
 
 def _unknown_block(lines: Sequence[Line], start: int) -> bool:

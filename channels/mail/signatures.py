@@ -23,8 +23,14 @@ _LINK = re.compile(r"[<(\[]?https?://[^\s<>]{1,300}[>)\]]?")
 _DASHED_NAME = re.compile(r"^[ \t]?[-–—~/][ \t]?[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){0,3}$")
 _PUNCTUATION = " \t,.!;:*_-–—~،。，！、؛)(\u200f\u200e\u202b\u202c🙂😊"
 _TITLED = re.compile(r"^[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){1,3} ?\| ?\S")
-_UNMARKED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "ß": "ss", "’": "'"})
+_UNMARKED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "a", "’": "'"})
+_NOT_A_NAME = re.compile(r"[\d@:：]|https?://|www\.")
+_NOTICE_BYTES_MIN = 70  # a sentence shorter than that is somebody's own; bytes, as few characters say much in Chinese
+_AND = re.compile(r" (?:and|und|et|y|e|en|og|och|oraz|i|a|ve|и) |[/&]")
+_NOTICE_MARKS = " \t*_-–—•·#>[]"
 _AFTER_FAREWELL_MAX = 12
+_UNNAMED_DEVICE_MAX = 5  # words of a line such as "Sent from Mailbox"
+_DEVICE_WITHIN = 8  # words; what comes later is told, not signed
 _AFTER_DELIMITER_MAX = 30
 _AFTER_OTHER_MAX = 15  # below delimiters that are not the one of the standard
 _AFTER_RULE_MAX = 8
@@ -106,9 +112,19 @@ def _is_device(text: str) -> bool:
     plain = _LINK.sub("", text).strip(" \t*_[]<>()\u200f\u200e\u202b").lower().replace("\u00a0", " ")
     if not 5 <= len(plain) <= 140:
         return False
+    if plain.endswith("?"):
+        return False
+    spelled = plain.split()
     if plain.startswith(words.DEVICE):
-        return len(plain) <= 100 or "http" in plain
-    return len(plain) <= 80 and plain.rstrip(".!。").endswith(words.DEVICE_ENDS) and any(word in plain for word in words.DEVICES)
+        bare = len(spelled) <= _UNNAMED_DEVICE_MAX and not plain.endswith(".")
+        return bare or "http" in plain or _names_device(" ".join(spelled[:_DEVICE_WITHIN]))
+    ended = plain.rstrip(".!。")
+    around = len(plain) <= 80 and any(ended.startswith(start) and ended.endswith(end) for start, end in words.DEVICE_AROUND)
+    return around and _names_device(plain)
+
+
+def _names_device(text: str) -> bool:
+    return any(word in text for word in words.DEVICES)
 
 
 def _notice(lines: Sequence[Line]) -> int | None:
@@ -128,7 +144,15 @@ def _is_notice(lines: Sequence[Line], index: int) -> bool:
             break
         paragraph.append(line.text)
     beginning = " ".join(paragraph)[:400].lower()
-    return any(all(part in beginning for part in parts) for parts in words.NOTICES)
+    starts = [text.strip(_NOTICE_MARKS).lower() for line in paragraph for text in line.split("|")]
+    return any(_says(parts, beginning, starts) for parts in words.NOTICES)
+
+
+def _says(parts: Sequence[str], beginning: str, starts: Sequence[str]) -> bool:
+    """Tell whether the words of a notice are there; a short phrase alone must begin a line, since people use it in sentences."""
+    if len(parts) == 1 and len(parts[0].split()) <= 2:
+        return any(start.startswith(parts[0]) for start in starts)
+    return len(beginning.encode()) >= _NOTICE_BYTES_MIN and all(part in beginning for part in parts)
 
 
 def _banner(lines: Sequence[Line]) -> range:
@@ -167,8 +191,9 @@ def _farewell(lines: Sequence[Line]) -> int | None:
 
 
 def _unmarked(text: str) -> str:
-    """Return text in lower case without accents, as many people type it."""
-    return "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(char)).translate(_UNMARKED)
+    """Return text in lower case without accents, as many people type it, and umlauts as one letter."""
+    plain = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(char)).translate(_UNMARKED)
+    return plain.replace("ae", "a").replace("oe", "o").replace("ue", "u")
 
 
 _REGARDS = frozenset(map(_unmarked, words.REGARDS))
@@ -191,7 +216,14 @@ def farewell(text: str) -> str:
 
 def _closing(spelled: str) -> str:
     plain = _unmarked(spelled)
-    return "regards" if plain in _REGARDS else "thanks" if plain in _THANKS else ""
+    if plain in _REGARDS:
+        return "regards"
+    if plain in _THANKS:
+        return "thanks"
+    parts = [part.strip(_PUNCTUATION) for part in _AND.split(plain)]
+    if len(parts) > 1 and all(part in _REGARDS or part in _THANKS for part in parts):
+        return "regards"  # "many thanks and kind regards", in two languages too
+    return ""
 
 
 def _is_named(text: str) -> bool:
@@ -199,18 +231,37 @@ def _is_named(text: str) -> bool:
 
 
 def _contact_block(lines: Sequence[Line]) -> int | None:
-    """Return where the last paragraph begins if it is short lines with at least two ways to reach somebody."""
-    end = len(lines)
+    """Return where the last paragraph begins if it is somebody's name, place and ways to reach them.
+
+    Numbers and addresses without a name above them, or announced by a colon, are what somebody writes about.
+    """
+    start, block = _paragraph(lines, len(lines))
+    if start == 0 or not 2 <= len(block) <= 12 or any(len(text) > _SHORT for text in block):
+        return None
+    end = start
+    while end and not lines[end - 1].text.strip():
+        end -= 1
+    above, names = _paragraph(lines, end)
+    if (names and names[-1].endswith((":", "："))) or block[0].endswith((":", "：")):
+        return None
+    contacts = sum(1 for text in block if _CONTACT.search(text))
+    if not _is_name(block[0]):
+        apart = above > 0 and len(names) <= 3 and all(map(_is_name, names))
+        return above if apart and contacts >= 2 else None
+    return start if _TITLED.match(block[0]) or contacts >= 2 or (contacts == 1 and len(block) >= 3) else None
+
+
+def _paragraph(lines: Sequence[Line], end: int) -> tuple[int, list[str]]:
+    """Return where the paragraph that ends before `end` begins, and its lines."""
     start = end
     while start and lines[start - 1].text.strip():
         start -= 1
-    block = [line.text.strip() for line in lines[start:end]]
-    if start == 0 or not 2 <= len(block) <= 12 or any(len(text) > _SHORT for text in block):
-        return None
-    contacts = sum(1 for text in block if _CONTACT.search(text))
-    if _TITLED.match(block[0]):
-        return start
-    return start if contacts >= 2 or (contacts == 1 and len(block) >= 3 and not _CONTACT.search(block[0])) else None
+    return start, [line.text.strip() for line in lines[start:end]]
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether a line may be a name or a title: few words, no sentence, no number, no label."""
+    return len(text.split()) <= 7 and text[:1].isalpha() and not text.endswith((".", "?", "!", ",")) and _NOT_A_NAME.search(text) is None
 
 
 def _bare_name(lines: Sequence[Line], name: str) -> int | None:

@@ -12,12 +12,13 @@ _TABLE = tomllib.loads(files(__package__).joinpath("words.toml").read_text(encod
 
 WROTE: tuple[str, ...] = tuple(_TABLE["wrote"])
 ON: tuple[str, ...] = tuple(_TABLE["on"])
+OWN: tuple[str, ...] = tuple(_TABLE["own"])
 ORIGINAL: frozenset[str] = frozenset(_TABLE["original"])
 FORWARDED: frozenset[str] = frozenset(_TABLE["forwarded"])
 LABELS: dict[str, str] = {word: role for role, words in _TABLE["labels"].items() for word in words}
 
 DEVICE: tuple[str, ...] = tuple(_TABLE["device"])
-DEVICE_ENDS: tuple[str, ...] = tuple(_TABLE["device_ends"])
+DEVICE_AROUND: tuple[tuple[str, str], ...] = tuple((start, end) for start, end in _TABLE["device_around"])
 DEVICES: tuple[str, ...] = tuple(_TABLE["devices"])
 REGARDS: frozenset[str] = frozenset(_TABLE["regards"])
 THANKS: frozenset[str] = frozenset(_TABLE["thanks"])

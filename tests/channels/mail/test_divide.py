@@ -77,3 +77,51 @@ def test_thanks_that_open_the_text_are_no_farewell_where_another_follows() -> No
 def test_a_header_block_in_one_line_of_html() -> None:
     html = "Please change my plan.<div><hr><b>From: help@operator.example</b> <b>Date: 4 Mar 2025 10:00</b></div><div>What can we do?</div>"
     assert divide(html_lines(html)).text == NEW
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My phone is locked.\n\nMy iPhone does not connect to your network.",
+        "Gestern war es noch gut.\n\nVon meinem iPhone aus kann ich nicht telefonieren.",
+        "Hallo,\n\ngestern habe ich Ihnen eine Mail geschickt.",
+        "Merhaba,\n\nFatura bana mail ile gönderildi.",
+        "Hallo,\n\nOutlook für iOS zeigt keine Mails an.",
+        "Here it is.\n\nSent from my desk, as that is easier than on my mobile phone.",
+        "Hello,\n\nI received a legal notice from your company about an unpaid bill.",
+        "Hallo,\n\nmein Computer ist virenfrei.",
+        "Hello,\n\nthis message is intended for the manager.",
+        "Please port these numbers.\n\n+44 7700 900001\n+44 7700 900002",
+        "My details are below.\n\nAccount 4711\nPhone 07700 900001\nE-mail anna@customer.example",
+        "Hello,\n\nName: Anna Example\nE-mail: anna@customer.example\nPhone: 07700 900001",
+        "My new address is:\n\nAnna Example\n12 High Street\nanna@customer.example",
+        "Subject: pause\nFrom: 1 March\nTo: 31 March",
+        "I sent you a mail on 3/4/2025 from anna@customer.example:\nno answer came.",
+        "Mr Example wrote on 3.3.2025:\nthe plan is free of charge.\nIs that right?",
+    ],
+)
+def test_what_customers_write_about_is_kept(text: str) -> None:
+    assert new_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "Sent from Mailbox",
+        "Sent from my Verizon, Samsung Galaxy smartphone",
+        "Von meinem Samsung Gerät gesendet.",
+        "Outlook für Android herunterladen<https://mail.example/x>",
+        "Yahoo Mail'den gönderildi",
+        "从我的手机发送",
+        "Anna Example\nExample Ltd\nTel: +44 7700 900001\nwww.example.example",
+        "Anna Example\nSales\n\nTel: +44 7700 900001\nFax: +44 7700 900002",
+        "Many thanks and best regards\nAnna",
+        "Mit freundlichen Gruessen / Kind regards\nAnna",
+        "S úctou,\nAnna",
+        "This e-mail and any files sent with it are confidential and intended for whom it is addressed to.",
+        "Virus-free. www.scanner.example",
+    ],
+)
+def test_what_ends_a_mail_is_signature(signature: str) -> None:
+    divided = divide(plain_lines(f"{NEW}\n\n{signature}"))
+    assert (divided.text, divided.signature.split()) == (NEW, signature.split())
