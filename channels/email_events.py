@@ -23,7 +23,7 @@ SUBJECT_CHARS_MAX = 500
 REFERENCES_MAX = 50
 MAIL_ID_CHARS_MAX = 400
 _PEOPLE_MAX = 50
-_ABOUT_THE_MAIL = ("5.2.2", "5.2.3", "5.3.4", "5.6.", "5.7.")  # too full, too large, refused: the address is there all the same
+_ABOUT_THE_MAIL = ("4.", "5.2.2", "5.2.3", "5.3.4", "5.6.", "5.7.")  # away, too full, too large, refused: the address may be there
 
 
 def events_of(mail: Mail, *, sender: str | None, recipients: Sequence[str], raw: bytes) -> list[InboundEvent]:
@@ -122,7 +122,7 @@ def _report(kind: Kind, failure: Failure) -> InboundEvent:
         )
     if not failure.permanent:
         return Ignored("delayed")
-    verdict = "" if failure.status.startswith(_ABOUT_THE_MAIL) else "unreachable"
+    verdict = "" if (failure.cause or failure.status).startswith(_ABOUT_THE_MAIL) else "unreachable"
     return DeliveryReport(failure.message_id, DeliveryStatus.UNDELIVERED, message_id, code, recipient=recipient, verdict=verdict)
 
 
