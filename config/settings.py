@@ -127,6 +127,16 @@ class Interaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Codes:
+    """One-time codes, which cost money and which somebody may be paid for."""
+
+    per_day: int = field(
+        default=5_000,
+        metadata=doc("So many codes are sent to everybody together in 24 hours; beyond that none is, and supervisors are told.", least=0),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The agents' desk."""
 
@@ -223,6 +233,7 @@ class Settings:
     dialogs: Dialogs = field(default_factory=Dialogs)
     backend: Backend = field(default_factory=Backend)
     interaction: Interaction = field(default_factory=Interaction)
+    codes: Codes = field(default_factory=Codes)
     desk: Desk = field(default_factory=Desk)
     media: MediaSettings = field(default_factory=MediaSettings)
     channels: Mapping[str, Channel] = field(

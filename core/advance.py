@@ -46,6 +46,7 @@ class TurnRules:
     apology: Mapping[str, str]
     handed_over: Mapping[str, str]
     languages: tuple[str, ...] = ()
+    codes_a_day: int = 5_000  # one-time codes, to everybody together
 
 
 @dataclass(slots=True)
@@ -219,6 +220,7 @@ class Advance:
             operator=self._rules.operator,
             language=person.language or self._rules.default_language,
             code_key=self._rules.code_key,
+            codes_a_day=self._rules.codes_a_day,
             proved=proved,
         )
         slots = RECORD_ACTIONS[run.name](tx, scope, run.tracker.get("slots", {}))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.identity import codes, people
+from core.identity import code_limits, codes, people
 from core.model.address import Address, AddressKind
 from core.model.channel import Channel
 from core.model.outbound import Author, Reply
@@ -46,6 +46,7 @@ class RecordScope:
     operator: str
     language: str
     code_key: bytes
+    codes_a_day: int = codes.ALL_A_DAY_MAX
     proved: str = ""  # the number that the message of this turn has proved to be the person's
 
 
@@ -89,7 +90,10 @@ def send_code(tx: Tx, scope: RecordScope, slots: Slots) -> Slots:
         problem = "not_allowed"
     if problem is not None or sms is None:
         return {"code_sent": False, "code_problem": problem}
-    made = codes.make(tx, scope.code_key, scope.cause, scope.person.party_id, address, "verify", scope.at)
+    made = codes.make(tx, scope.code_key, scope.cause, scope.person.party_id, address, "verify", scope.at, scope.codes_a_day)
+    if made.stop is not None:
+        body = {"range": made.stop.range, "until": made.stop.until}
+        append(tx, scope.person.conversation, "codes.stopped", scope.at, body=body)
     if made.problem is not None:
         return {"code_sent": False, "code_problem": made.problem}
     text = CODE_TEXT.get(scope.language, CODE_TEXT["en"])
@@ -114,6 +118,8 @@ def check_code(tx: Tx, scope: RecordScope, slots: Slots) -> Slots:
     code = "".join(character for character in str(slots.get("verification_code") or "") if character.isdigit())
     proved = codes.check(tx, scope.code_key, scope.person.party_id, "verify", code, scope.at)
     if proved is None:
+        if code_limits.locked_at(tx, scope.person.party_id) == scope.at:
+            append(tx, scope.person.conversation, "codes.locked", scope.at)
         return {"number_verified": False}
     address = Address(AddressKind.MSISDN, proved)
     scope.person = people.prove(tx, scope.person, address, scope.link.channel.id, scope.cause, scope.at)

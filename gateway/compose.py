@@ -182,6 +182,7 @@ def _turns(settings: Settings, keys: Keys, channels: dict[str, ConfiguredChannel
         queues=frozenset(settings.desk.queues),
         close_after_ms=settings.interaction.close_after_s * 1000,
         code_key=keys.derive("one-time codes"),
+        codes_a_day=settings.codes.per_day,
         lease=lease,
         apology=APOLOGY,
         handed_over=HANDED_OVER,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import phonenumbers
 
+from core.identity import code_limits
+from core.identity.code_limits import Stop
 from core.model.address import Address
 from core.model.ids import derive
 from core.store.api import Tx
@@ -17,6 +19,7 @@ FAILURES_PER_HOUR_MAX = 10
 GAP_MS = 60_000
 BURST_MS, BURST_MAX = 10 * 60_000, 3
 DAY_MS, DAY_MAX = 24 * 3_600_000, 10
+ALL_A_DAY_MAX = 5_000
 _TIMES = {
     "address": "select created_at from one_time_code where address = ? and created_at > ?",
     "party_id": "select created_at from one_time_code where party_id = ? and created_at > ?",
@@ -26,10 +29,11 @@ _SENDABLE = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.F
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A code to send, or the stable code of what forbids it: bad_number, not_allowed, throttled."""
+    """A code to send, or the stable code of what forbids it: throttled, locked. `stop` is what began to forbid it just now."""
 
     code: str = ""
     problem: str | None = None
+    stop: Stop | None = None
 
 
 def sendable_number(text: str, country: str) -> tuple[str, str | None]:
@@ -46,14 +50,22 @@ def sendable_number(text: str, country: str) -> tuple[str, str | None]:
     return written, None
 
 
-def make(tx: Tx, key: bytes, cause: str, party_id: str, address: Address, purpose: str, at: int) -> Made:
-    """Make a code for an address; it cancels the earlier ones. The limits hold for the address and for the party that asks."""
+def make(tx: Tx, key: bytes, cause: str, party_id: str, address: Address, purpose: str, at: int, most_a_day: int = ALL_A_DAY_MAX) -> Made:
+    """Make a code for an address; it cancels the earlier ones.
+
+    The limits hold for the address, for the party that asks, for the range of numbers, and for the day, which has `most_a_day` in all.
+    """
+    if code_limits.locked_at(tx, party_id) is not None:
+        return Made(problem="locked")
     for column, value in (("address", address.value), ("party_id", party_id)):
         times = [row[0] for row in tx.all(_TIMES[column], (value, at - DAY_MS))]
         if times and at - max(times) < GAP_MS:
             return Made(problem="throttled")
         if sum(at - time < BURST_MS for time in times) >= BURST_MAX or len(times) >= DAY_MAX:
             return Made(problem="throttled")
+    stop = code_limits.stopped(tx, address.value, most_a_day, at)
+    if stop is not None:
+        return Made(problem="throttled", stop=stop if stop.new else None)
     code = f"{int.from_bytes(_mac(key, 'make', cause)[:8], 'big') % 1_000_000:06d}"
     tx.execute("update one_time_code set expires_at = ? where party_id = ? and used_at is null and expires_at > ?", (at, party_id, at))
     tx.execute(
@@ -78,6 +90,8 @@ def check(tx: Tx, key: bytes, party_id: str, purpose: str, code: str, at: int) -
     failures = tx.one("select coalesce(sum(tries), 0) from one_time_code where party_id = ? and created_at > ?", (party_id, at - 3_600_000))
     if failures is not None and failures[0] >= FAILURES_PER_HOUR_MAX:
         return None
+    if code_limits.locked_at(tx, party_id) is not None:
+        return None
     # A clock that was set back must not lengthen the life of a code.
     tx.execute("update one_time_code set expires_at = 0 where party_id = ? and used_at is null and created_at > ?", (party_id, at))
     row = tx.one(
@@ -90,7 +104,9 @@ def check(tx: Tx, key: bytes, party_id: str, purpose: str, code: str, at: int) -
     if not tx.execute("update one_time_code set tries = tries + 1 where id = ? and tries < ?", (row[0], TRIES_MAX)):
         return None
     if not hmac.compare_digest(bytes(row[2]), _mac(key, "check", party_id, row[1], purpose, code)):
+        code_limits.failed(tx, party_id, at)
         return None
+    code_limits.succeeded(tx, party_id)
     tx.execute("update one_time_code set used_at = ?, tries = tries - 1 where id = ?", (at, row[0]))
     return str(row[1])
 

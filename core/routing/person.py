@@ -1,13 +1,15 @@
-"""Who a conversation is with, as a plain document for the desk: identity, addresses, facts, cases, latest contacts; it only reads."""
+"""Who a conversation is with, as a plain document for the desk: identity, addresses, facts, cases, latest contacts; and one lock lifted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from core.identity import code_limits
 from core.model.address import Strength
 from core.model.channel import Channel
 from core.routing import files, reach
+from core.routing.refused import Refused
 from core.store import cases, conversations, interactions, parties, work_items
 from core.store.api import Tx
 from core.store.work_items import WorkItem
@@ -45,11 +47,22 @@ def card(tx: Tx, conversation_id: str) -> dict[str, Any]:
         "customer_no": party["customer_no"],
         "language": party["language"],
         "since": party["created_at"],
+        "codes_locked_at": code_limits.locked_at(tx, party["id"]),
         "addresses": media,
         "facts": [{"name": name, **_fact(told)} for name, told in party["facts"].items()],
         "cases": cases.of_party(tx, party["id"], CASES_MAX),
         "interactions": [{key: one[key] for key in shown} for one in latest],
     }
+
+
+def unlock_codes(tx: Tx, conversation_id: str, by: str, at: int) -> bool:
+    """Let the person behind a conversation that was handed over have one-time codes again; False if they were not locked.
+
+    Raises `Refused` not_found.
+    """
+    if latest_item(tx, conversation_id) is None:
+        raise Refused("not_found", "There is no such hand-over.")
+    return code_limits.unlock(tx, _root(tx, conversations.load(tx, conversation_id).party_id)["id"], by, at)
 
 
 def _root(tx: Tx, party_id: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The JSON interface of the desk for dead letters and paused channels; for supervisors, which the routes say.
+"""The JSON interface of the desk for dead letters, paused channels and one-time codes; for supervisors, which the routes say.
 
 What it shows is personal data, which therefore is nowhere else: not in logs, not in addresses.
 """
@@ -11,6 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from core import deadletters, mending
+from core.identity import code_limits
+from core.routing import person
 from core.routing.refused import Refused
 from core.store import dead_letters, pauses
 from core.store.api import Tx
@@ -32,10 +34,24 @@ class DeadLetters:
         self._gateway = gateway
 
     async def delivery(self, _: web.Request, __: Caller) -> web.StreamResponse:
-        """Answer with what a supervisor should know of sending: how many dead letters there are, and which channels are paused."""
+        """Answer with what a supervisor should know of sending: how many dead letters there are, and what is paused or stopped."""
         now = self._gateway.clock.now_ms()
-        counts, paused = await self._gateway.store.read(lambda tx: (dead_letters.counts(tx, now), pauses.everyone(tx)))
-        return web.json_response({"dead_letters": sum(counts.values()), "paused": [asdict(one) for one in paused]})
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            stops = [{"range": stop.range, "until": stop.until} for stop in code_limits.stops(tx, now)]
+            paused = [asdict(one) for one in pauses.everyone(tx)]
+            return {"dead_letters": sum(dead_letters.counts(tx, now).values()), "paused": paused, "code_stops": stops}
+
+        return web.json_response(await self._gateway.store.read(unit))
+
+    async def unlock(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        """Let somebody who typed wrong codes on and on have codes again."""
+        await fields(request)
+        conversation_id, by, now = request.match_info["conversation"], caller.agent.login, self._gateway.clock.now_ms()
+        if not await self._gateway.store.write(lambda tx: person.unlock_codes(tx, conversation_id, by, now)):
+            raise Refused("not_locked", "Codes are not locked for this person.")
+        self._gateway.hints.wake("events")
+        return web.json_response({})
 
     async def everyone(self, _: web.Request, __: Caller) -> web.StreamResponse:
         """Answer with every dead letter."""

@@ -63,6 +63,7 @@ def install(app: web.Application, gateway: Gateway) -> None:
         ("POST", "/desk/api/items/{item}/close", agent, work.close),
         ("POST", "/desk/api/items/{item}/take-over", Role.SUPERVISOR, work.take_over),
         ("POST", "/desk/api/items/{item}/return", Role.SUPERVISOR, work.force_return),
+        ("POST", "/desk/api/conversations/{conversation}/unlock-codes", Role.SUPERVISOR, letters.unlock),
         ("GET", "/desk/api/delivery", Role.SUPERVISOR, letters.delivery),
         ("GET", "/desk/api/dead-letters", Role.SUPERVISOR, letters.everyone),
         ("POST", "/desk/api/dead-letters/replay", Role.SUPERVISOR, letters.replay),

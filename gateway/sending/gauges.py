@@ -1,7 +1,8 @@
-"""What `/metrics` shows of sending besides counts: dead letters by kind, and the channels that are paused."""
+"""What `/metrics` shows of sending besides counts: dead letters by kind, channels that are paused, codes that are not sent."""
 
 from __future__ import annotations
 
+from core.identity import code_limits
 from core.store import dead_letters, pauses
 from core.store.api import Tx
 
@@ -13,4 +14,5 @@ def of_store(tx: Tx, channels: list[str], now: int) -> str:
     lines += [f'parley_dead_letters{{kind="{kind}"}} {count}' for kind, count in sorted(dead_letters.counts(tx, now).items())]
     lines.append("# TYPE parley_sending_paused gauge")
     lines += [f'parley_sending_paused{{channel="{channel}"}} {int(channel in paused)}' for channel in sorted(channels)]
+    lines += ["# TYPE parley_code_stops gauge", f"parley_code_stops {len(code_limits.stops(tx, now))}"]
     return "\n".join(lines) + "\n"

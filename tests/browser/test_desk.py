@@ -156,3 +156,22 @@ async def test_a_supervisor_takes_over_and_the_agent_sees_who_has_it(parley: Run
     await expect(boss.page.locator("#subtitle")).to_contain_text("With you")
     await expect(desk.page.locator("#subtitle")).to_contain_text("With Demo Supervisor")
     await expect(desk.page.locator(".composer .closed")).to_contain_text("Demo Supervisor has this conversation")
+
+
+async def test_a_supervisor_allows_codes_again_beside_the_conversation(parley: Running, open_page: OpenPage) -> None:
+    conversation = await asks_for_an_agent(parley)
+    lock = "insert into code_lock (party_id, failures, locked_at) select party_id, 100, 5 from conversation where id = ?"
+    await parley.gateway.store.write(lambda tx: tx.execute(lock, (conversation,)))
+    now = parley.gateway.clock.now_ms()
+    stop = "insert into code_stop (range, until) values ('+2547001', ?)"
+    await parley.gateway.store.write(lambda tx: tx.execute(stop, (now + 3_600_000,)))
+    agent = await desk_of(parley, open_page)
+    await agent.open_first()
+    await expect(agent.page.locator("#codes-locked")).to_contain_text("A supervisor can allow them again.")
+    supervisor = await desk_of(parley, open_page, "supervisor")
+    await expect(supervisor.page.locator("#sending-paused")).to_contain_text("No codes are sent to numbers that begin with +2547001")
+    await supervisor.open_first()
+    await supervisor.page.get_by_role("button", name="Allow codes again").click()
+    await expect(supervisor.page.locator("#codes-locked")).to_have_count(0)
+    assert await parley.rows("select * from code_lock") == []
+    await expect(agent.page.locator("#timeline")).to_contain_text("supervisor lets this person have codes again")

@@ -9,9 +9,11 @@ from typing import Any
 import phonenumbers
 import pytest
 
-from core.identity import codes
+from core.identity import code_limits, codes
 from core.model.address import Address, AddressKind
-from tests.core.conftest import NOW, World
+from core.model.dialog import Advanced, RunAction
+from core.reports.invariants import check as invariants
+from tests.core.conftest import ANNA, NOW, RULES, World
 
 KEY = b"k" * 32
 PHONE = Address(AddressKind.MSISDN, "+254700000077")
@@ -149,8 +151,108 @@ def test_no_code_goes_to_other_countries_or_dear_numbers(world: World) -> None:
 
 
 def test_codes_do_not_follow_from_each_other(world: World) -> None:
-    found = {make(world, f"c{n}", party=f"p{n}", address=Address(AddressKind.MSISDN, f"+25470000{n:04d}")).code for n in range(300)}
+    found = {make(world, f"c{n}", party=f"p{n}", address=Address(AddressKind.MSISDN, f"+2547{n:03d}00000")).code for n in range(300)}
     assert len(found) > 290
     under_another_key = world.store.write_sync(lambda tx: codes.make(tx, b"j" * 32, "d1", "q1", PHONE, "verify", NOW)).code
     world.store.write_sync(lambda tx: tx.execute("delete from one_time_code"))
     assert make(world, "d1", party="q1").code != under_another_key
+
+
+def guess_wrong(world: World, times: int, at: int, beginning: int = 0) -> int:
+    """Type so many wrong codes, as quickly as is allowed; return when the last one was typed."""
+    left = times
+    while left:
+        code = make(world, f"g{beginning}-{left}", at=at).code
+        assert code, "asked too often"
+        for number in range(min(codes.TRIES_MAX, left)):
+            assert check(world, wrong(code, number), at=at) is None
+            left -= 1
+        at += codes.DAY_MS // codes.DAY_MAX
+    return at
+
+
+def test_a_hundred_wrong_codes_in_a_row_are_the_end_until_a_person_says_so(world: World) -> None:
+    at = guess_wrong(world, code_limits.FAILURES_MAX - 1, NOW)
+    last = make(world, "last", at=at).code
+    assert check(world, wrong(last), at=at) is None
+    assert world.rows("select failures, locked_at from code_lock") == [(code_limits.FAILURES_MAX, at)]
+    assert check(world, last, at=at) is None, "the right one is not looked at any more"
+    assert make(world, "more", at=at + codes.DAY_MS).problem == "locked"
+    assert make(world, "other", party="p2", address=Address(AddressKind.MSISDN, "+254700000078"), at=at).code
+    world.store.write_sync(lambda tx: tx.execute("delete from code_lock where party_id = 'p1'"))
+    code = make(world, "again", at=at + codes.DAY_MS).code
+    assert check(world, code, at=at + codes.DAY_MS) == PHONE.value
+
+
+def test_a_right_code_begins_the_count_anew(world: World) -> None:
+    at = guess_wrong(world, code_limits.FAILURES_MAX - 1, NOW)
+    assert check(world, make(world, "right", at=at).code, at=at) == PHONE.value
+    assert world.rows("select * from code_lock") == []
+    at = guess_wrong(world, code_limits.FAILURES_MAX - 1, at + codes.DAY_MS // codes.DAY_MAX, 1)
+    assert check(world, make(world, "right again", at=at).code, at=at) == PHONE.value
+
+
+def pump(world: World, numbers: int, *, typed: int = 0, beginning: str = "+2547001", every_ms: int = 1_000, at: int = NOW) -> int:
+    """Have codes sent to numbers of one range, each by another party, of which every `typed`-th comes back; return how many were sent."""
+    sent = 0
+    for number in range(numbers):
+        address, party, now = Address(AddressKind.MSISDN, f"{beginning}{number:04d}"), f"{at}-{number}", at + number * every_ms
+        made = make(world, f"{party}-{beginning}", party=party, address=address, at=now)
+        sent += made.problem is None
+        if made.code and typed and number % typed == 0:
+            assert check(world, made.code, party=party, at=now) == address.value
+    return sent
+
+
+def test_who_is_paid_for_messages_gets_sixty_at_most_out_of_a_thousand_numbers(world: World) -> None:
+    assert pump(world, 1_000) <= 60
+    ((beginning, until),) = world.rows("select range, until from code_stop")
+    assert (beginning, until) == ("+2547001", NOW + 50_000 + code_limits.STOP_MS)
+    assert make(world, "elsewhere", at=NOW + 60_000).problem is None, "numbers of other ranges get theirs"
+    assert [stop.range for stop in world.store.read_sync(lambda tx: code_limits.stops(tx, NOW + 60_000))] == ["+2547001"]
+    assert world.store.read_sync(lambda tx: code_limits.stops(tx, until)) == []
+    assert pump(world, 200, at=until + 1) == code_limits.SENT_MIN, "an hour later it is looked at anew"
+
+
+def test_without_the_brake_there_would_be_a_thousand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code_limits, "TYPED_LEAST", 0.0)
+    assert pump(world, 200) == 200
+
+
+def test_a_range_whose_codes_are_typed_in_gets_them_all(world: World) -> None:
+    assert pump(world, 300, typed=4) == 300
+    assert world.rows("select * from code_stop") == []
+
+
+def test_a_day_has_so_many_codes_for_everybody_together(world: World) -> None:
+    def ask(number: int, at: int) -> codes.Made:
+        address = Address(AddressKind.MSISDN, f"+2547{number:03d}00000")
+        return world.store.write_sync(lambda tx: codes.make(tx, KEY, f"c{number}", f"p{number}", address, "verify", at, 20))
+
+    made = [ask(number, NOW + number * 1_000) for number in range(30)]
+    assert [one.problem for one in made] == [None] * 20 + ["throttled"] * 10
+    assert [one.stop is not None for one in made] == [False] * 20 + [True] + [False] * 9, "it is told once"
+    assert ask(40, NOW + codes.DAY_MS + 60_000).problem is None
+
+
+def test_a_locked_person_is_told_to_ask_for_an_agent_who_can_allow_codes_again(world: World) -> None:
+    world.dialog.then(Advanced({}, ()))
+    world.hear("sms", ANNA, "hi")
+    ((party_id, conversation_id),) = world.rows("select party_id, id from conversation")
+    tries = [("insert into code_lock (party_id, failures) values (?, ?)", (party_id, code_limits.FAILURES_MAX - 1))]
+    world.store.write_sync(lambda tx: [tx.execute(*one) for one in tries])
+    code = world.store.write_sync(lambda tx: codes.make(tx, RULES.code_key, "c", party_id, PHONE, "verify", world.now)).code
+    run = RunAction("action_check_code", "k1", {"slots": {"verification_code": wrong(code)}})
+    world.dialog.then(Advanced({}, (), (run,)), Advanced({}, ()))
+    world.hear("sms", ANNA, wrong(code))
+    assert world.dialog.told[-1][0].events == ({"event": "slot", "name": "number_verified", "value": False},)  # type: ignore[union-attr]
+    send = RunAction("action_send_code", "k2", {"slots": {"verify_msisdn": "0712345678"}})
+    world.dialog.then(Advanced({}, (), (send,)), Advanced({}, ()))
+    world.hear("sms", ANNA, "a new code")
+    assert {"event": "slot", "name": "code_problem", "value": "locked"} in world.dialog.told[-1][0].events  # type: ignore[union-attr]
+    assert world.rows("select count(*) from event where kind = 'codes.locked'") == [(1,)]
+    assert world.store.write_sync(lambda tx: code_limits.unlock(tx, party_id, "susan", world.now)) is True
+    assert world.store.write_sync(lambda tx: code_limits.unlock(tx, party_id, "susan", world.now)) is False
+    assert world.rows("select body from event where kind = 'codes.unlocked'") == [('{"by":"susan"}',)]
+    assert world.store.read_sync(invariants) == []
+    assert conversation_id

@@ -1,4 +1,4 @@
-// What a supervisor should know of sending: how many dead letters there are, and which channels send nothing now.
+// What a supervisor should know of sending: how many dead letters there are, and which channels and codes are not sent now.
 
 import { get } from "./api.js";
 import { boot, byId, h } from "./dom.js";
@@ -15,14 +15,17 @@ const CAUSES = {
 
 export const pausedText = ({ channel_id, code, since }) => `Sending by ${channel_id} is paused since ${moment(since)}: ${CAUSES[code] ?? words(code).toLowerCase()}.`;
 
+const stoppedText = ({ range, until }) => (range ? `No codes are sent to numbers that begin with ${range} until ${moment(until)}: few of those sent were typed in.` : `No codes are sent until ${moment(until)}: as many as are allowed in a day were sent.`);
+
 async function show() {
-  const { dead_letters: count, paused } = await get("/desk/api/delivery");
+  const { dead_letters: count, paused, code_stops: stops } = await get("/desk/api/delivery");
   const link = byId("dead-letters");
   link.hidden = count === 0;
   link.textContent = `${count} dead ${count === 1 ? "letter" : "letters"}`;
   const notice = byId("sending-paused");
-  notice.hidden = paused.length === 0;
-  notice.replaceChildren(...paused.map((one) => h("p", {}, pausedText(one))));
+  const texts = [...paused.map(pausedText), ...stops.map(stoppedText)];
+  notice.hidden = texts.length === 0;
+  notice.replaceChildren(...texts.map((text) => h("p", {}, text)));
 }
 
 // The page says itself when the gateway is away, so a look that fails is only made again.

@@ -16,7 +16,7 @@ const settings = boot();
 const me = settings.agent;
 const supervises = me.role !== "agent";
 const LISTED = /^(work_item|message\.(in|out)$|owner)/;
-const SHOWN = /^(work_item|owner|person|interaction|case|consent)/;
+const SHOWN = /^(work_item|owner|person|interaction|case|consent|codes)/;
 let open = null; // the open conversation: the gateway's document, with `complete`, the cursor up to which nothing is missing
 let followed = false; // the feed follows the open conversation
 const reads = new Reads(failed);

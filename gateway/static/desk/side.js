@@ -1,6 +1,8 @@
 // The right pane: why the conversation was handed over, and who the customer is.
 
-import { byId, differs, h, icon } from "./dom.js";
+import { post } from "./api.js";
+import { boot, byId, differs, h, icon } from "./dom.js";
+import { putThrough } from "./words.js";
 import { LANGUAGES, addressName, channelName, moment, named, words } from "./format.js";
 
 const STRENGTHS = {
@@ -15,7 +17,7 @@ const LABELS = { wanted: "Wanted", reason: "Why", failed: "What failed", tried: 
 
 export function renderSide({ item, person }) {
   if (!differs(byId("side"), [item, person])) return;
-  byId("side").replaceChildren(handover(item), identity(person), facts(person), cases(person), contacts(person));
+  byId("side").replaceChildren(handover(item), identity(person), locked(item, person), facts(person), cases(person), contacts(person));
   byId("side").hidden = false;
 }
 
@@ -65,6 +67,23 @@ function identity(person) {
     pairs([["Number", person.customer_no], ["Language", LANGUAGES[person.language] ?? person.language], ["Known since", moment(person.since)]]),
     h("ul", { class: "addresses" }, ...person.addresses.map(address)),
   );
+}
+
+// Codes end for somebody who types wrong ones on and on, until a person who knows better lets them have codes again.
+function locked(item, person) {
+  if (person.codes_locked_at === null) return "";
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const unlock = async () => {
+    try {
+      await post(`/desk/api/conversations/${encodeURIComponent(item.conversation)}/unlock-codes`, {});
+      byId("codes-locked").remove();
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+    }
+  };
+  const button = boot().supervises ? h("button", { class: "button small", type: "button", onclick: unlock }, "Allow codes again") : h("p", { class: "hint" }, "A supervisor can allow them again.");
+  return h("section", { class: "block", id: "codes-locked" }, h("h3", { class: "eyebrow" }, "Codes locked"), h("p", {}, `Too many wrong codes, since ${moment(person.codes_locked_at)}.`), button, problem);
 }
 
 function address(one) {

@@ -60,6 +60,8 @@ const SYSTEM = {
   "case.opened": ({ body }) => `Case ${body?.number ?? ""} opened`,
   "consent.changed": ({ body }) => (body?.opted_in ? "Customer accepts messages again" : "Customer wants no more messages"),
   "dead_letter.edited": ({ body }) => `${body.by} corrected a message that could not be sent: ${body.changed.join(" and ")}`,
+  "codes.locked": () => "Locked: too many wrong codes; no more are sent to this person",
+  "codes.unlocked": ({ body }) => `${body.by} lets this person have codes again`,
   "mail.stranger": () => "This mail named a conversation of somebody else; it began one of its own",
   "address.marked": ({ body }) => (body?.mark === "unreachable" ? "Mails to the customer's address come back" : "The customer reported our mail as unwanted"),
   "person.verified": ({ body }) => (body?.merged || body?.merged_into ? "Identity proved; both records belong to one person" : "Identity proved"),

@@ -51,7 +51,7 @@ async def test_what_failed_by_our_fault_is_replayed_when_it_is_mended(tmp_path: 
         await until(parley, "select 1 from outbox where dead_at is not null")
         (letter,) = await letters(supervisor)
         assert (letter["kind"], letter["code"], letter["who"]) == ("unsent", "20003", ANNA)
-        assert (await supervisor.get("/desk/api/delivery"))[1] == {"dead_letters": 1, "paused": []}
+        assert (await supervisor.get("/desk/api/delivery"))[1] == {"dead_letters": 1, "paused": [], "code_stops": []}
         monkeypatch.undo()
         assert await act(supervisor, "replay", [letter["id"], "mbm9uZQ"]) == ["queued", "not_found"]
         await until(parley, "select 1 from message where direction = 'outbound' and status in ('accepted', 'sent', 'delivered')")

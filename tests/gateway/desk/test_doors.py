@@ -23,6 +23,7 @@ NEEDS_SUPERVISOR = {
     "/desk/api/items/{item}/take-over",
     "/desk/api/items/{item}/return",
     "/desk/api/delivery",
+    "/desk/api/conversations/{conversation}/unlock-codes",
     "/desk/api/dead-letters",
     "/desk/api/dead-letters/replay",
     "/desk/api/dead-letters/edit",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+from core.identity import code_limits, codes
+from core.model.address import Address, AddressKind
+from gateway.sending import gauges
 from tests.core.routing.people import new_id
 from tests.gateway.desk.signed import Signed, signed_in
-from tests.gateway.running import ANNA, BEN, Running
+from tests.gateway.running import ANNA, BEN, Running, running
 
 SMS = "+254711082000"
 
@@ -182,3 +186,31 @@ async def test_long_histories_come_in_pages_without_holes(parley: Running) -> No
         seqs = [entry["seq"] for entry in page["entries"] + shown["entries"]]
         told = await parley.rows("select seq from event where conversation_id = ? and kind <> 'message.status' order by seq", conversation)
         assert seqs == [row[0] for row in told]
+
+
+async def test_a_supervisor_lets_somebody_who_guessed_on_and_on_have_codes_again(parley: Running) -> None:
+    conversation = await asks_for_an_agent(parley)
+    async with signed_in(parley) as agent, signed_in(parley, "supervisor") as supervisor:
+        assert (await agent.conversation(conversation))["person"]["codes_locked_at"] is None
+        lock = "insert into code_lock (party_id, failures, locked_at) select party_id, 100, 5 from conversation where id = ?"
+        await parley.gateway.store.write(lambda tx: tx.execute(lock, (conversation,)))
+        assert (await agent.conversation(conversation))["person"]["codes_locked_at"] == 5
+        path = f"/desk/api/conversations/{conversation}/unlock-codes"
+        assert (await agent.post(path, {}))[0] == 403
+        assert (await supervisor.post("/desk/api/conversations/nobody/unlock-codes", {}))[0] == 404
+        assert await supervisor.post(path, {}) == (200, {})
+        status, answer = await supervisor.post(path, {})
+        assert (status, answer["error"]["code"]) == (409, "not_locked")
+        assert (await agent.conversation(conversation))["person"]["codes_locked_at"] is None
+    assert await parley.rows("select body from event where kind = 'codes.unlocked'") == [('{"by":"supervisor"}',)]
+
+
+async def test_supervisors_read_which_numbers_get_no_codes(tmp_path: Path) -> None:
+    async with running(tmp_path, overrides={"codes.per_day": 0}) as parley, signed_in(parley, "supervisor") as supervisor:
+        address, now = Address(AddressKind.MSISDN, "+254712345678"), parley.gateway.clock.now_ms()
+        most = parley.gateway.settings.codes.per_day
+        made = await parley.gateway.store.write(lambda tx: codes.make(tx, b"k", "c", "p", address, "verify", now, most))
+        assert made.problem == "throttled"
+        _, answer = await supervisor.get("/desk/api/delivery")
+        assert answer["code_stops"] == [{"range": "", "until": now + code_limits.STOP_MS}]
+        assert "parley_code_stops 1" in await parley.gateway.store.read(lambda tx: gauges.of_store(tx, [], now))
