@@ -2,7 +2,6 @@
 
 import { post } from "./api.js";
 import { boot, byId, differs, h, icon } from "./dom.js";
-import { putThrough } from "./words.js";
 import { LANGUAGES, addressName, channelName, moment, named, words } from "./format.js";
 
 const STRENGTHS = {
