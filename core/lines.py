@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from core import calls
@@ -14,7 +15,7 @@ from core.record import Link
 from core.store import conversations
 from core.store.api import Tx
 
-_PLACES_MAX = 10_000
+_PLACE = re.compile(r"[1-9][0-9]{0,3}")
 
 
 def heard(tx: Tx, advance: Advance, channel: Channel, signal: ContactSignal, at: int) -> OutboundMessage | None:
@@ -34,8 +35,8 @@ def heard(tx: Tx, advance: Advance, channel: Channel, signal: ContactSignal, at:
         return replace(message, reply=replace(message.reply, transfer=phone or item.queue))
     if calls.in_line(tx, person.conversation, signal.value, signal.session_id or "", channel.id, at) is None:
         return None
-    place = int(signal.text) if signal.text.isascii() and signal.text.isdecimal() and len(signal.text) < 6 else 0
-    return advance.aside(person, _link(channel, signal), InLine(place if 0 < place <= _PLACES_MAX else None), signal.value, at)
+    told = signal.signal == "waiting" and _PLACE.fullmatch(signal.text)
+    return advance.aside(person, _link(channel, signal), InLine(int(signal.text) if told else None), signal.value, at)
 
 
 def _link(channel: Channel, signal: ContactSignal) -> Link:

@@ -27,7 +27,7 @@ from core.model.dialog import (
 )
 from core.model.inbound import Session
 from dialogs import results, sessions, stack
-from dialogs.guards import give_up, keep_waiting, mails_used_up, take_consent, too_often, within_mails
+from dialogs.guards import give_up, mails_used_up, take_consent, too_often, within_mails
 from dialogs.handover import away_until, hand_over, transfer_ended
 from dialogs.hearing import heard, proves, unanswered
 from dialogs.interpret import consent, interpret
@@ -44,7 +44,7 @@ from dialogs.templates import show
 from dialogs.turn import Option, Stuck, Turn, Utterance
 from dialogs.unclear import clarify, not_understood
 from dialogs.understanding import KeywordUnderstanding, Understand
-from dialogs.waiting import asks_again
+from dialogs.waiting import while_waiting
 
 
 class Engine:
@@ -100,7 +100,9 @@ class Engine:
             take_consent(turn, opted_in=opted_in)
             return
         if turn.context.owner != "bot":
-            self._while_waiting(turn, said)
+            answer = while_waiting(turn, said, self._understand)
+            if answer is not None:
+                self._apply(turn, answer)
             return
         if said.corrects and not unanswered(turn):
             return
@@ -140,20 +142,6 @@ class Engine:
             if not turn.stack:
                 stack.begin(turn, self.project.flows[self.project.start_flow])
             run(turn)
-
-    def _while_waiting(self, turn: Turn, said: Said) -> None:
-        """People own the conversation: of what is said on, only what a caller answers to the question what they want meanwhile counts."""
-        if not asks_again(turn, said):
-            keep_waiting(turn)
-            return
-        step = turn.collect_step()
-        if said.session is Session.NEW or recorded(turn, said.media):
-            run(turn)
-        elif not said.texts or step is None:
-            sessions.silence(turn)
-        else:
-            meaning = interpret(turn, " ".join(said.texts), self._understand)
-            self._apply(turn, meaning if isinstance(meaning, Choose | Give) else Unclear())
 
     def _meanwhile(self, turn: Turn, texts: tuple[str, ...]) -> None:
         """An action still runs: only a call for a person is heard, anything else gets the state of affairs."""

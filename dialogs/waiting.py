@@ -1,6 +1,7 @@
-"""A caller whose request waits for people already: they are told since when, and may be put through or leave a message meanwhile.
+"""While people own a conversation: a notice that they have it, and for callers what they may do meanwhile.
 
-Nothing else is done for them here: their conversation belongs to people.
+A caller whose request waits is told since when, and may be put through or leave a message. Nothing else is done for them here: their
+conversation belongs to people.
 """
 
 from __future__ import annotations
@@ -10,14 +11,34 @@ from datetime import datetime
 from core.model.capabilities import Family
 from core.model.dialog import Said
 from core.model.inbound import Session
-from dialogs import stack
+from dialogs import sessions, stack
+from dialogs.guards import keep_waiting
 from dialogs.handover import away_until, can_put_through
+from dialogs.interpret import interpret
+from dialogs.meanings import Choose, Give, Meaning, Unclear
+from dialogs.prompts import recorded
+from dialogs.steps import run
 from dialogs.turn import Turn
+from dialogs.understanding import Understand
 
 _PATTERN = "pattern_request_waits"
 
 
-def asks_again(turn: Turn, said: Said) -> bool:
+def while_waiting(turn: Turn, said: Said, understand: Understand) -> Meaning | None:
+    """Hear what is said to people who own the conversation; return what the caller answers who was asked what they want meanwhile."""
+    if not _asked(turn, said):
+        keep_waiting(turn)
+    elif said.session is Session.NEW or recorded(turn, said.media):
+        run(turn)
+    elif not said.texts:
+        sessions.silence(turn)
+    else:
+        meaning = interpret(turn, " ".join(said.texts), understand)
+        return meaning if isinstance(meaning, Choose | Give) else Unclear()
+    return None
+
+
+def _asked(turn: Turn, said: Said) -> bool:
     """Tell whether a caller is being asked what they want meanwhile; who calls anew is asked it from now on."""
     if turn.context.waits_since is None or turn.family != Family.VOICE:
         return False

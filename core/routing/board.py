@@ -42,6 +42,7 @@ def _document(line: Line, names: Mapping[str, str]) -> dict[str, Any]:
         "family": line.media_type,
         "address": line.address,
         "wanted": line.item.card.get("wanted"),
+        "on_line": line.item.card.get("call", {}).get("status") == "waiting",
         "last": {
             "text": excerpt,
             "attached": attached[0]["kind"] if attached else None,

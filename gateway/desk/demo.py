@@ -14,6 +14,7 @@ from core.store.api import Store, Tx
 from gateway.desk.passwords import Passwords
 
 _ACCOUNTS = (("agent", "Demo Agent", "agent"), ("supervisor", "Demo Supervisor", "supervisor"), ("admin", "Demo Admin", "admin"))
+_PHONES = {"agent": "+254711082112", "supervisor": "+254711082113"}
 
 
 def demo_accounts(keys: Keys) -> list[tuple[str, str, str]]:
@@ -43,5 +44,6 @@ async def ensure_demo_accounts(store: Store, keys: Keys, clock: Clock) -> None:
     def create(tx: Tx) -> None:
         for agent_id, login, name, role, password_hash in accounts:
             agents.add(tx, agent_id, login, name, role, password_hash, at)
+            agents.set_phone(tx, agent_id, _PHONES.get(login))
 
     await store.write(create)

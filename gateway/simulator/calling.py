@@ -50,7 +50,7 @@ class _Calling:
         return web.json_response(self._calls.ringing(self._scene.number(request.query.get("msisdn"))))
 
     async def act(self, request: web.Request) -> web.Response:
-        """Press a key, say something, or let the time run out, as `{"key": "1"}`, `{"say": "…"}` or `{"wait": true}`.
+        """Press a key, say something, look, or let the time run out: `{"key": "1"}`, `{"say": "…"}`, `{"look": true}`, `{"wait": true}`.
 
         `{"recorded": 3}` ends a recording; `{"ringing": "answer"}` is what happens to a phone that
         rings, `{"agent": "answer"}` what the agent's phone does, and `on: "agent"` sends the others there.
@@ -63,6 +63,8 @@ class _Calling:
                     shown = await self._calls.press(call, key, agent=on_agent)
                 case {"say": str(text)} if 0 < len(text.strip()) <= _SPEECH_CHARS_MAX:
                     shown = await self._calls.say(call, text.strip())
+                case {"look": True}:
+                    shown = await self._calls.look(call)
                 case {"wait": True}:
                     shown = await self._calls.wait(call, agent=on_agent)
                 case {"recorded": int(seconds)}:

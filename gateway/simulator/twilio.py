@@ -81,6 +81,7 @@ class TwilioStandIn:
         self.clock = clock
         self.voices: dict[str, Account] = {}  # by the number that can be called
         self.place: Callable[[Account, Form], dict[str, Any]] | None = None  # makes a call, where there are phones
+        self.change: Callable[[Account, str, Form], dict[str, Any]] | None = None  # changes one
         self._accounts: dict[str, Account] = {}
         self._messages: dict[str, PhoneMessage] = {}
         self._heard: dict[tuple[str, str], int] = {}  # when a person last wrote to a WhatsApp sender

@@ -1,4 +1,4 @@
-"""A call as plain values: its legs, what each waits for, and what a page shows of them. Must not run TwiML or ask anybody."""
+"""A call as plain values: its legs, what each waits for, what is recorded, and what a page shows of them. Must not run TwiML."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Protocol
+from urllib.parse import urljoin
 
-from gateway.simulator.twilio_files import Files
+from gateway.simulator.twilio_files import Files, recording
 from gateway.simulator.twilio_wire import API_VERSION, Account
 from gateway.simulator.twiml import Verb
 
@@ -31,6 +32,15 @@ class UnknownCall(Exception):
     """There is no such call, or not any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a queue: the verb that led there, from the document at `url`, and since when."""
+
+    verb: Verb
+    url: str
+    since: int
+
+
 @dataclass(slots=True)
 class Leg:
     """One end of a call and the document that it runs: `waiting` is the verb that waits for somebody, `heard` what was said since."""
@@ -44,6 +54,7 @@ class Leg:
     heard: list[dict[str, Any]] = field(default_factory=list)
     digits: str = ""
     documents: int = 0
+    place: Place | None = None
 
 
 @dataclass(slots=True)
@@ -83,6 +94,19 @@ def over_form(call: Call, now: int) -> dict[str, str]:
     return {"CallStatus": "completed", **lasted, "Timestamp": stamp, "CallbackSource": "call-progress-events"}
 
 
+async def keep_recording(link: Link, call: Call, verb: Verb, sid: str, seconds: int, key: str) -> dict[str, str]:
+    """Keep a recording, tell its status callback, and return the fields of the action."""
+    seconds = max(1, min(seconds, verb.whole("maxLength", RECORDED_S_MAX), RECORDED_S_MAX))
+    url = link.files.keep(call.account, f"Recordings/{sid}", "audio/x-wav", await asyncio.to_thread(recording, seconds))
+    kept = {"RecordingUrl": url, "RecordingSid": sid, "RecordingDuration": str(seconds)}
+    callback = verb.attributes.get("recordingStatusCallback")
+    if callback:
+        told = {**kept, "RecordingStatus": "completed", "RecordingChannels": "1", "RecordingSource": "RecordVerb", "ErrorCode": "0"}
+        form = {"AccountSid": call.account.sid, "CallSid": call.caller.sid, "ApiVersion": API_VERSION, **told}
+        await link.post("voice-status", call.phone, call.account, urljoin(call.caller.url, callback), form)
+    return {**kept, **({"Digits": key} if key else {})}
+
+
 def view(call: Call) -> dict[str, Any]:
     """Return what a page shows of a call now, with what was said since the last time."""
     agent = call.agent
@@ -91,6 +115,7 @@ def view(call: Call) -> dict[str, Any]:
         "state": call.caller.state,
         "heard": _heard(call.caller),
         "error": call.error,
+        "queue": call.caller.place and call.caller.place.verb.text,
         "listen": _listen(call.caller),
         "agent": agent and {"number": agent.form["To"], "state": agent.state, "heard": _heard(agent), "listen": _listen(agent)},
     }

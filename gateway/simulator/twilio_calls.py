@@ -13,9 +13,9 @@ from urllib.parse import urldefrag, urljoin
 
 from core.clock import Clock
 from gateway.simulator import twiml
-from gateway.simulator.twilio_call import RECORDED_S_MAX, Call, Leg, Link, UnknownCall, dial_form, over_form, parties, view
-from gateway.simulator.twilio_files import recording
-from gateway.simulator.twilio_wire import API_VERSION, Account
+from gateway.simulator.twilio_call import Call, Leg, Link, UnknownCall, dial_form, keep_recording, over_form, parties, view
+from gateway.simulator.twilio_queues import Queues
+from gateway.simulator.twilio_wire import Account
 from gateway.simulator.twiml import TwimlWrong, Verb
 
 BROKEN = "We are sorry, an application error has occurred. Goodbye."
@@ -23,7 +23,7 @@ NO_NUMBER = "The number you have dialled is not in service."
 CALL_S = 900.0
 RETRIEVAL_FAILED = 11200
 _DOCUMENTS_MAX = 40  # in a row, without anything for the caller to hear or do
-_WAITS = frozenset({"Gather", "Record", "Dial", "Enqueue"})
+_WAITS = frozenset({"Gather", "Record", "Dial"})
 
 
 class Calls:
@@ -35,6 +35,7 @@ class Calls:
         self._accounts = accounts
         self._calls: dict[str, Call] = {}
         self._ending: set[asyncio.Task[Any]] = set()
+        self._queues = Queues(clock, self._fetch, self._submit)
 
     async def dial(self, phone: str, number: str) -> dict[str, Any]:
         """Call a number; a phone has one call at a time."""
@@ -83,7 +84,7 @@ class Calls:
         call, leg = self._found(sid, agent=agent)
         async with call.lock:
             verb = leg.waiting
-            if leg.state == "speaking":
+            if leg.state == "speaking" or (leg.state == "queue" and verb is None):
                 await self._run(call, leg)
             elif verb is not None and verb.name == "Gather":
                 await self._silent(call, leg, verb)
@@ -100,18 +101,6 @@ class Calls:
             await self._recorded(call, leg, seconds, "")
             return view(call)
 
-    async def agent(self, sid: str, act: str) -> dict[str, Any]:
-        """Do what an agent does whose phone rings: `answer`, `busy`, `no-answer`, or `hang-up` in the middle of the talk."""
-        call, caller = self._found(sid)
-        async with call.lock:
-            if act == "hang-up" and call.bridged_at:
-                await self._dialled(call, "completed")
-            elif act in {"busy", "no-answer"} and caller.state == "dial" and not call.bridged_at:
-                await self._dialled(call, act)
-            elif act == "answer" and (caller.state == "queue" or (call.agent is not None and call.agent.state == "ringing")):
-                await self._answered(call)
-            return view(call)
-
     async def hang_up(self, sid: str, *, recorded_s: int = 0) -> None:
         """End a call from the phone; Twilio tells what became of it. A recording that was going on is kept."""
         call, caller = self._found(sid)
@@ -123,8 +112,7 @@ class Calls:
                 await self._submit(
                     call, caller, verb, dial_form(call, "completed" if call.bridged_at else "canceled", self._clock.now_ms()), quiet=True
                 )
-            elif verb is not None and verb.name == "Enqueue":
-                await self._submit(call, caller, verb, {"QueueResult": "bridged" if call.bridged_at else "hangup"}, quiet=True)
+            await self._out(call, caller, "bridged" if call.bridged_at else "hangup", quiet=True)
             await self._end(call)
 
     def drop(self, sid: str) -> None:
@@ -152,7 +140,7 @@ class Calls:
             status, text = await self._link.post("voice", call.phone, call.account, leg.url, {**leg.form, **given})
             if status != 200:
                 raise TwimlWrong(RETRIEVAL_FAILED, f"HTTP retrieval failure: status {status or 'none'}")
-            leg.verbs = list(twiml.read(text))
+            leg.verbs = list(twiml.read(text, in_queue=leg.place is not None))
         except TwimlWrong as wrong:
             call.error = f"{wrong.code}: {wrong}"
             call.caller.heard.append({"say": BROKEN, "language": ""})
@@ -162,7 +150,7 @@ class Calls:
 
     async def _run(self, call: Call, leg: Leg) -> None:
         """Run the verbs of a leg until one of them waits."""
-        leg.waiting, leg.state = None, "speaking"
+        leg.waiting, leg.state = None, "queue" if leg.place else "speaking"
         while leg.verbs:
             verb = leg.verbs[0]
             if verb.name == "Redirect" and leg.heard:
@@ -175,15 +163,25 @@ class Calls:
                 return
             elif verb.name in _WAITS:
                 leg.heard += twiml.spoken(verb.children)
-                leg.waiting, leg.state, leg.documents = verb, {"Enqueue": "queue"}.get(verb.name, verb.name.lower()), 0
+                leg.waiting, leg.state, leg.documents = verb, "queue" if leg.place else verb.name.lower(), 0
                 if verb.name == "Dial":
                     self._ring(call, verb)
                 return
+            elif verb.name == "Enqueue":
+                await self._queues.enter(call, leg, verb)
+                return
+            elif verb.name == "Leave" and leg.place is not None:
+                await self._out(call, leg, "leave")
+                return
             else:
-                break  # Hangup, Reject, Leave
+                break  # Hangup, Reject
         else:
             if leg is call.agent:  # nothing more to say to the agent: the two are connected
                 self._bridge(call)
+                return
+            if leg.place is not None:  # said first, as before a Redirect
+                if not leg.heard:
+                    await self._queues.wait(call, leg)
                 return
         if leg is call.agent:
             await self._dialled(call, "no-answer")
@@ -202,6 +200,13 @@ class Calls:
         else:
             await self._run(call, leg)
 
+    async def _out(self, call: Call, leg: Leg, result: str, *, quiet: bool = False) -> None:
+        """Take a caller out of the queue, if they wait in one."""
+        left = self._queues.left(call, leg, result)
+        if left is not None:
+            leg.waiting, leg.verbs = None, []
+            await self._submit(call, leg, *left, quiet=quiet)
+
     async def _gathered(self, call: Call, leg: Leg, given: Mapping[str, str]) -> None:
         if leg.waiting is not None:
             await self._submit(call, leg, leg.waiting, {"msg": "Gather End", **given})
@@ -218,17 +223,7 @@ class Calls:
             await self._submit(call, leg, verb, await self._keep(call, verb, seconds, key))
 
     async def _keep(self, call: Call, verb: Verb, seconds: int, key: str) -> dict[str, str]:
-        """Keep a recording, tell its status callback, and return the fields of the action."""
-        seconds = max(1, min(seconds, verb.whole("maxLength", RECORDED_S_MAX), RECORDED_S_MAX))
-        sid = self._sid("RE")
-        url = self._link.files.keep(call.account, f"Recordings/{sid}", "audio/x-wav", await asyncio.to_thread(recording, seconds))
-        kept = {"RecordingUrl": url, "RecordingSid": sid, "RecordingDuration": str(seconds)}
-        callback = verb.attributes.get("recordingStatusCallback")
-        if callback:
-            told = {**kept, "RecordingStatus": "completed", "RecordingChannels": "1", "RecordingSource": "RecordVerb", "ErrorCode": "0"}
-            form = {"AccountSid": call.account.sid, "CallSid": call.caller.sid, "ApiVersion": API_VERSION, **told}
-            await self._link.post("voice-status", call.phone, call.account, urljoin(call.caller.url, callback), form)
-        return {**kept, **({"Digits": key} if key else {})}
+        return await keep_recording(self._link, call, verb, self._sid("RE"), seconds, key)
 
     # ── an agent's phone ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -251,18 +246,21 @@ class Calls:
         if call.agent is not None:
             call.agent.state = "talk"
         call.caller.state = "talk"
+        if call.caller.place is not None:
+            call.caller.waiting, call.caller.verbs = None, []
+        self._queues.step_out(call, call.caller)
 
     async def _dialled(self, call: Call, status: str) -> None:
         """Go on with the caller after the dialled party is gone."""
         verb, leg = call.caller.waiting, call.agent
-        if verb is None:
-            return
-        given = dial_form(call, status, self._clock.now_ms()) if verb.name == "Dial" else {"QueueResult": "bridged", "QueueTime": "1"}
+        given = dial_form(call, status, self._clock.now_ms())
         if leg is not None and call.dialled is not None and "statusCallback" in call.dialled.attributes:
             url = urljoin(call.caller.url, call.dialled.attributes["statusCallback"])
             await self._link.post("voice-status", call.phone, call.account, url, {**leg.form, "CallStatus": status})
         call.agent, call.dialled, call.bridged_at = None, None, 0
-        await self._submit(call, call.caller, verb, given)
+        await self._out(call, call.caller, "bridged")
+        if verb is not None and verb.name == "Dial":
+            await self._submit(call, call.caller, verb, given)
 
     def _found(self, sid: str, *, agent: bool = False) -> tuple[Call, Leg]:
         call = self._calls.get(sid)
@@ -273,6 +271,7 @@ class Calls:
 
     async def _end(self, call: Call) -> None:
         """End a call and tell so, as a number's status callback does."""
+        self._queues.step_out(call, call.caller)
         call.caller.state, call.caller.waiting, call.agent = "ended", None, None
         if self._calls.get(call.caller.sid) is not call:
             return

@@ -75,6 +75,17 @@ def check_call(caller: Account | None, form: Form) -> None:
         raise Refusal(400, 20001, "A parameter is invalid")
 
 
+def check_change(form: Form) -> None:
+    """Raise `Refusal` for what Twilio would not do with a call that goes on: it is told an address, or a status and nothing else."""
+    url, status = one(form, "Url"), one(form, "Status")
+    if status and (status not in {"canceled", "completed"} or url):
+        raise Refusal(400, 21218, "Invalid Status")
+    if not status and (not url.startswith(("http://", "https://")) or len(url) > _URL_CHARS_MAX):
+        raise Refusal(400, 21205, "Url is not a valid URL")
+    if one(form, "Method") not in {"", "GET", "POST"}:
+        raise Refusal(400, 20001, "Method is invalid")
+
+
 def _is_number(text: str) -> bool:
     return text.startswith("+") and text[1:].isascii() and text[1:].isdecimal() and 8 <= len(text) <= 16
 

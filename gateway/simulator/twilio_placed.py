@@ -1,4 +1,4 @@
-"""Calls that an application makes through the API: a phone rings, somebody or a machine answers or nobody does, and each step is told.
+"""Calls that an application makes or changes through the API: a phone rings, somebody answers or nobody does, and each step is told.
 
 A phone that nobody looks at rings until the time of the call is up. Must not decide who answers; the page does.
 """
@@ -6,7 +6,7 @@ A phone that nobody looks at rings until the time of the call is up. Must not de
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -18,14 +18,14 @@ from aiohttp import web
 from gateway.simulator.feed import Feed
 from gateway.simulator.twilio_call import Call, Leg, parties, view
 from gateway.simulator.twilio_calls import CALL_S, Calls
-from gateway.simulator.twilio_checks import Form, check_call, one
+from gateway.simulator.twilio_checks import Form, check_call, check_change, one
 from gateway.simulator.twilio_wire import API_VERSION, Account, Refusal, as_text
 
 if TYPE_CHECKING:
     from gateway.simulator.twilio import TwilioStandIn
 
 ANSWERS = {"answer": "human", "machine": "machine_end_beep", "fax": "fax"}
-NOT_ANSWERED = {"decline": "busy", "ignore": "no-answer", "unreachable": "failed"}
+NOT_ANSWERED = {"decline": "busy", "ignore": "no-answer", "unreachable": "failed", "cancel": "canceled"}
 _RING_S = 60
 
 
@@ -48,7 +48,7 @@ class Telephone(Calls):
         super().__init__(twilio, twilio.clock, twilio.voices)
         self._feed = feed
         self._placed: dict[str, Placed] = {}
-        twilio.place = self.place
+        twilio.place, twilio.change = self.place, self.change
 
     def place(self, account: Account, form: Form) -> dict[str, Any]:
         """Begin a call to a phone and return its resource, before anything of it is told."""
@@ -66,6 +66,26 @@ class Telephone(Calls):
         self._calls[call.caller.sid] = call
         self._soon(self._ring_phone(call, placed, engaged=engaged))
         return _resource(account, call, self._clock.now_ms())
+
+    def change(self, account: Account, sid: str, form: Form) -> dict[str, Any]:
+        """Begin to carry out what an application wants of a call, and return its resource; raises `Refusal`."""
+        call = self._calls.get(sid)
+        if call is None or call.account.sid != account.sid:
+            raise Refusal(404, 20404, f"The requested resource /{API_VERSION}/Accounts/{account.sid}/Calls/{sid}.json was not found")
+        status, url, rings = one(form, "Status"), one(form, "Url"), call.caller.state == "ringing"
+        if (rings and not status) or (status == "canceled" and not rings):
+            raise Refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
+        self._soon(self._changed(call, "cancel" if rings else "hang-up") if status else self._moved(call, url))
+        return _resource(account, call, self._clock.now_ms()) | {"status": "queued" if rings else "in-progress"}
+
+    async def _changed(self, call: Call, act: str) -> None:
+        sid = call.caller.sid
+        await (self.pick_up(sid, act) if act in NOT_ANSWERED else self.hang_up(sid))
+        self._feed.tell("moved", {"call": sid, "ended": True})
+
+    async def _moved(self, call: Call, url: str) -> None:
+        await self.redirect(call.caller.sid, url)
+        self._feed.tell("moved", {"call": call.caller.sid, "ended": call.caller.state == "ended"})
 
     async def pick_up(self, sid: str, act: str) -> dict[str, Any]:
         """Do what somebody does whose phone rings: one of `ANSWERS` or `NOT_ANSWERED`."""
@@ -86,6 +106,32 @@ class Telephone(Calls):
             await self._tell(call, placed, "answered", {"CallStatus": "in-progress"})
             await self._fetch(call, leg, placed.url, {"AnsweredBy": answered_by} if answered_by else {})
             return view(call)
+
+    async def agent(self, sid: str, act: str) -> dict[str, Any]:
+        """Do what an agent does whose phone rings: `answer`, `busy`, `no-answer`, or `hang-up` in the middle of the talk."""
+        call, caller = self._found(sid)
+        async with call.lock:
+            if act == "hang-up" and call.bridged_at:
+                await self._dialled(call, "completed")
+            elif act in {"busy", "no-answer"} and caller.state == "dial" and not call.bridged_at:
+                await self._dialled(call, act)
+            elif act == "answer" and (caller.state == "queue" or (call.agent is not None and call.agent.state == "ringing")):
+                await self._answered(call)
+            return view(call)
+
+    async def look(self, sid: str) -> dict[str, Any]:
+        """Return how a call stands, which others may have changed."""
+        call, _ = self._found(sid)
+        async with call.lock:
+            return view(call)
+
+    async def redirect(self, sid: str, url: str) -> None:
+        """Have a call go on with the document at `url`, wherever it is."""
+        call, caller = self._found(sid)
+        async with call.lock:
+            await self._out(call, caller, "redirected", quiet=True)
+            call.agent, call.dialled, call.bridged_at = None, None, 0
+            await self._fetch(call, caller, url, {})
 
     async def hang_up(self, sid: str, *, recorded_s: int = 0) -> None:
         """End a call from the phone; one that it has not taken is declined."""
@@ -154,12 +200,20 @@ class Placing:
     def install(self, app: web.Application) -> None:
         """Give `app` what makes a call."""
         app.router.add_post(f"/{API_VERSION}/Accounts/{{sid}}/Calls.json", self.create)
+        app.router.add_post(f"/{API_VERSION}/Accounts/{{sid}}/Calls/{{call}}.json", self.update)
 
     async def create(self, request: web.Request) -> web.Response:
         """Answer one call of the API that makes a call."""
+        return await self._answered(request, self._create)
+
+    async def update(self, request: web.Request) -> web.Response:
+        """Answer one call of the API that changes a call which goes on: has it ask another address what is next, or ends it."""
+        return await self._answered(request, self._update)
+
+    async def _answered(self, request: web.Request, answer_to: Callable[[web.Request, Form], web.Response]) -> web.Response:
         posted = await request.post()
         form = {name: [value for value in posted.getall(name) if isinstance(value, str)] for name in posted}
-        answer = self._create(request, form)
+        answer = answer_to(request, form)
         asked = as_text(f"{request.method} {request.path} HTTP/1.1", request.headers, urlencode(form, doseq=True))
         self._twilio.note(
             "api", one(form, "To"), asked, as_text(f"HTTP/1.1 {answer.status} {answer.reason}", answer.headers, answer.text or "")
@@ -176,6 +230,16 @@ class Placing:
         if voice is None or self._twilio.place is None:  # no telephone is there that could ring
             return web.json_response(Refusal(503, 20503, "Service Unavailable").document(), status=503)
         return web.json_response(self._twilio.place(voice, form), status=201)
+
+    def _update(self, request: web.Request, form: Form) -> web.Response:
+        try:
+            account = self._twilio.authenticated(request)
+            check_change(form)
+            if self._twilio.change is None:
+                raise Refusal(503, 20503, "Service Unavailable")
+            return web.json_response(self._twilio.change(account, request.match_info["call"], form))
+        except Refusal as refusal:
+            return web.json_response(refusal.document(), status=refusal.status)
 
 
 def _ringing(call: Call, placed: Placed, *, rings: bool) -> dict[str, Any]:

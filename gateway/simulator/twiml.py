@@ -104,7 +104,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, re.Pattern[str]]] = {
         "statusCallbackEvent": _EVENTS,
     },
     "Queue": {"url": _URL, "method": _METHOD},
-    "Enqueue": {"action": _URL, "method": _METHOD, "waitUrl": _URL, "waitUrlMethod": _METHOD, "maxQueueSize": _WHOLE, "workflowSid": _ANY},
+    "Enqueue": {"action": _URL, "method": _METHOD, "waitUrl": _URL, "waitUrlMethod": _METHOD, "workflowSid": _ANY},
     "Redirect": {"method": _METHOD},
     "Reject": {"reason": re.compile("rejected|busy")},
     "Hangup": {},
@@ -120,7 +120,9 @@ CHILDREN: Mapping[str, frozenset[str]] = {
     **{tag: frozenset(_SPOKEN) for tag in _SPOKEN},
 }
 _TEXTS = frozenset({"Say", "Play", "Dial", "Number", "Queue", "Enqueue", "Redirect", *_SPOKEN})
-_NEED_TEXT: Mapping[str, re.Pattern[str]] = {"Number": _NUMBER, "Redirect": _URL, "Queue": _ANY, "Say": _ANY}
+_NAME = re.compile(r"(?s).{1,64}")
+_NEED_TEXT: Mapping[str, re.Pattern[str]] = {"Number": _NUMBER, "Redirect": _URL, "Queue": _NAME, "Enqueue": _NAME, "Say": _ANY}
+IN_QUEUE = frozenset({"Say", "Play", "Pause", "Gather", "Hangup", "Redirect", "Leave"})  # all that a caller who waits can be sent
 
 
 class TwimlWrong(Exception):
@@ -150,15 +152,19 @@ class Verb:
         return self.attributes.get(name, str(otherwise).lower()) == "true"
 
 
-def read(document: str) -> tuple[Verb, ...]:
-    """Return the verbs of a document; raises `TwimlWrong`."""
+def read(document: str, *, in_queue: bool = False) -> tuple[Verb, ...]:
+    """Return the verbs of a document, one for a caller who waits in a queue if it is such; raises `TwimlWrong`."""
     try:
         root = ET.fromstring(document)  # noqa: S314 - the gateway's own answer, read in the demo only
     except ET.ParseError as error:
         raise TwimlWrong(UNREADABLE, f"Document parse failure: {error}") from None
     if root.tag != "Response":
         raise TwimlWrong(UNREADABLE, f"Document parse failure: the root is {root.tag}, not Response")
-    return _verb(root).children
+    verbs = _verb(root).children
+    strange = next((verb.name for verb in verbs if in_queue and verb.name not in IN_QUEUE), None)
+    if strange is not None:
+        raise _outside(f"{strange} cannot be in the document of a waitUrl")
+    return verbs
 
 
 def _verb(element: ET.Element) -> Verb:

@@ -44,7 +44,7 @@ async def test_a_click_calls_and_the_customer_who_answers_is_put_through(parley:
     desk = await asked_for(page, parley, open_page, width=width, height=800)
     await desk.page.get_by_role("button", name="Call back").click()
     await expect(desk.page.get_by_label("What is said first")).to_have_value("Hello, we are calling you back about your request.")
-    await expect(desk.page.get_by_role("dialog")).to_contain_text("put through to the phone of the queue")
+    await expect(desk.page.get_by_role("dialog")).to_contain_text("put through to your phone, +254711082112")
     await expect(desk.page.get_by_role("button", name="Call now")).to_be_focused()
     await desk.page.keyboard.press("Enter")
     state = desk.page.locator(".said.agent .state").last
@@ -62,7 +62,7 @@ async def test_a_click_calls_and_the_customer_who_answers_is_put_through(parley:
     await Call(page).is_("talk")
     await agent.get_by_role("button", name="Agent hangs up").click()
     await Call(page).is_("ended")
-    await expect(desk.page.locator(".system").last).to_contain_text("Call put through: Completed")
+    await expect(desk.page.locator(".system").last).to_contain_text("Call: they talked")
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,9 @@ async def call_back(parley: Running) -> str:
     ((item_id, conversation_id),) = await parley.rows("select id, conversation_id from work_item where reason = 'callback'")
     await parley.gateway.store.write(lambda tx: work.claim(tx, item_id, agent, at))
     ways = await parley.gateway.store.read(lambda tx: reach.targets(tx, channels, conversation_id))
-    assert [way.channel_id for way in ways][0] == "sms", "a call is never what is taken without being chosen"
-    assert {way.channel_id for way in ways[1:]} == {"voice", "line"}
+    first, *others = [way.channel_id for way in ways]
+    assert first == "sms", "a call is never what is taken without being chosen"
+    assert set(others) == {"voice", "line"}
     ((seq,),) = await parley.rows("select seq from conversation where id = ?", conversation_id)
 
     def unit(tx: object) -> speak.Spoken:

@@ -55,12 +55,13 @@ const HELLO = {
 };
 
 // Asks what is said to a customer who is called; resolves to the words, or null.
-export function askCall(way, language) {
+export function askCall(way, phone, language) {
   return new Promise((resolve) => {
     const box = h("textarea", { class: "input", rows: 3, id: "call-words", maxlength: way.text_max_chars, required: true, dir: "auto" });
     box.value = HELLO[language] ?? "";
     const confirm = h("button", { class: "button primary", value: "call" }, "Call now");
-    const hint = way.puts_through ? "Whoever answers hears this first and is then put through to the phone of the queue." : "Whoever answers hears this, and the call ends.";
+    const then = phone ? `put through to your phone, ${phone}` : way.puts_through ? "put through to the phone of the queue" : "";
+    const hint = then ? `Whoever answers hears this first and is then ${then}.` : "Whoever answers hears this, and the call ends.";
     const dialog = open(`Call ${way.address}`, [h("div", { class: "field" }, h("label", { for: "call-words" }, "What is said first"), box), h("p", { class: "hint" }, hint)], [cancel(), confirm]);
     dialog.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && confirm.click());
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "call" ? box.value.trim() : null));

@@ -96,6 +96,7 @@ export class Lists {
       h("span", { class: `age ${urgency(since)}`, "data-since": since, title: `Since ${moment(since)}` }, age(since)),
       h("span", { class: "excerpt", dir: "auto" }, author ? h("span", { class: "by" }, `${author}: `) : null, line.last.text || ATTACHED[line.last.attached] || "No words yet"),
       h("span", { class: "why" }, line.state === "working" && this.tab === "others" ? line.agent_name : words(line.wanted || line.reason)),
+      line.on_line ? h("span", { class: "on-line" }, "On the phone") : null,
       unread ? h("span", { class: "visually-hidden" }, "Unread") : null,
     );
     button.addEventListener("click", () => this.onOpen(line.conversation));

@@ -131,17 +131,25 @@ function showHead({ item, person, ways }) {
   const button = (label, kind, work, key) => h("button", { class: `button small ${kind}`, type: "button", onclick: work, title: key ? `${label} (${key})` : label }, label);
   const acts = {
     waiting: [button("Claim", "primary", () => act("claim"), "a")],
-    mine: [callWay() ? button("Call back", item.reason === "callback" ? "primary" : "", callBack, "c") : null, button("Give back", "quiet", () => act("release"), "u"), button("Close", "", closeConversation, "e")],
+    mine: [onLine(item) ? button("Take the call", "primary", () => act("claim")) : null, callWay() && !onLine(item) ? button("Call back", item.reason === "callback" ? "primary" : "", callBack, "c") : null, button("Give back", "quiet", () => act("release"), "u"), button("Close", "", closeConversation, "e")],
     other: supervises ? [button("Send back", "quiet", () => act("return")), button("Take over", "", () => act("take-over"))] : [],
     closed: [],
   };
-  if (differs(byId("acts"), [item.id, access(open), Boolean(callWay())])) byId("acts").replaceChildren(...acts[access(open)].filter(Boolean));
+  if (differs(byId("acts"), [item.id, access(open), Boolean(callWay()), onLine(item)])) byId("acts").replaceChildren(...acts[access(open)].filter(Boolean));
 }
+
+// What becomes of a caller who waits on the phone because of the work that was claimed.
+const TAKING = {
+  rings: "Your phone rings. Press 1 there to talk to the caller.",
+  no_phone: "The caller waits on the phone, but your account has no number. An admin can add it.",
+  not_fetched: "The caller could not be put through. Try again with Take the call.",
+};
 
 async function act(name, body = {}, item = open?.item) {
   if (!item) return;
   try {
-    await post(`/desk/api/items/${encodeURIComponent(item.id)}/${name}`, body);
+    const { call } = await post(`/desk/api/items/${encodeURIComponent(item.id)}/${name}`, body);
+    if (TAKING[call]) toast(TAKING[call]);
     if (name === "claim" || name === "take-over") lists.tab = "mine";
   } catch (error) {
     failed(error);
@@ -163,13 +171,14 @@ async function closeConversation() {
   if (answer) await act("close", answer);
 }
 
+const onLine = (item) => item.card.call?.status === "waiting";
 const callWay = () => open?.ways.find((way) => way.possible && way.family === "ivr");
 
 // A call is one of the ways to reply: what is said first is a message, and what becomes of the call is the state of that message.
 async function callBack() {
   if (!open || access(open) !== "mine" || !callWay()) return;
   const [id, way, at] = [open.conversation.id, callWay(), seenSeq()];
-  const text = await askCall(way, open.item.card.language ?? open.person.language ?? "en");
+  const text = await askCall(way, me.phone, open.item.card.language ?? open.person.language ?? "en");
   if (!text || open?.conversation.id !== id) return;
   try {
     await post(`${path(id)}/reply`, { id: newId(), text, against_seq: at, target: way.key });

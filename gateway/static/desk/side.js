@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { boot, byId, differs, h, icon } from "./dom.js";
+import { putThrough } from "./words.js";
 import { LANGUAGES, addressName, channelName, moment, named, words } from "./format.js";
 
 const STRENGTHS = {
@@ -11,8 +12,8 @@ const STRENGTHS = {
   checked: { text: "Document checked", tone: "ok" },
 };
 const ORDER = ["claimed", "network", "proved", "checked"];
-const CARD = ["wanted", "reason", "failed", "tried", "flow", "step", "facts", "language"];
-const LABELS = { wanted: "Wanted", reason: "Why", failed: "What failed", tried: "Tried", flow: "Dialog", step: "At step", facts: "Told", language: "Language" };
+const CARD = ["call", "wanted", "reason", "failed", "tried", "flow", "step", "facts", "language", "whisper"];
+const LABELS = { call: "Call", whisper: "Said to who takes the call", wanted: "Wanted", reason: "Why", failed: "What failed", tried: "Tried", flow: "Dialog", step: "At step", facts: "Told", language: "Language" };
 
 export function renderSide({ item, person }) {
   if (!differs(byId("side"), [item, person])) return;
@@ -45,6 +46,7 @@ function turns(said) {
 
 // A value of the card as text: codes as words, lists and tables a line each.
 function shown(key, value) {
+  if (key === "call") return putThrough(value);
   if (value === null || value === "") return null;
   if (Array.isArray(value)) return value.length ? h("ul", { class: "plain" }, ...value.map((one) => h("li", { dir: "auto" }, typeof one === "object" ? compact(one) : named(one)))) : null;
   if (typeof value === "object") {

@@ -41,6 +41,26 @@ const CLOSED = { agreed: "both sides agreed", agent: "closed by the agent", time
 const PICKED_UP = { person: "The customer answered the call", machine: "An answering machine took the call and was told your words", fax: "A fax took the call; nothing was said" };
 const NOT_ANSWERED = { busy: "the customer is on the phone", "no-answer": "nobody picked up", failed: "the number could not be reached", canceled: "the call was cancelled" };
 
+// How a caller stands who is put through to people.
+const PUT_THROUGH = {
+  ringing: "a phone of ours rings",
+  waiting: "the caller waits in the queue",
+  fetched: "the agent’s phone rings",
+  taken: "taken",
+  completed: "they talked",
+  abandoned: "the caller hung up",
+  left: "the caller left the queue",
+  full: "the queue was full",
+  busy: "the phone was busy",
+  "no-answer": "nobody took the call",
+  failed: "it could not be put through",
+  canceled: "it was cancelled",
+};
+
+export function putThrough({ status, seconds }) {
+  return `${PUT_THROUGH[status] ?? words(status)}${seconds ? `, ${seconds} s` : ""}`;
+}
+
 const SYSTEM = {
   "interaction.opened": ({ interaction: one }) => {
     const way = one?.direction === "outbound" ? "Contact from us" : "Contact";
@@ -49,7 +69,7 @@ const SYSTEM = {
   "interaction.closed": ({ interaction: one, body }) => `${one ? channelName(one.media) : ""} contact ended: ${CLOSED[body?.reason] ?? words(body?.reason)}`.trim(),
   "work_item.created": ({ body }) => `Handed over to ${body?.queue ?? "the queue"}: ${words(body?.reason)}`,
   "work_item.claimed": ({ body }, names) => `${names[body.agent_id] ?? "An agent"} took the conversation${body.from ? ` from ${names[body.from] ?? "a colleague"}` : ""}`,
-  "work_item.call": ({ body }) => `Call put through: ${words(body.status.replaceAll("-", " "))}${body.seconds ? `, ${body.seconds} s` : ""}`,
+  "work_item.call": ({ body }) => `Call: ${putThrough(body)}`,
   "call.answered": ({ body }) => PICKED_UP[body.by],
   "call.not_answered": ({ body }) => `Call not answered: ${NOT_ANSWERED[body.how]}`,
   "work_item.returned": ({ body }, names) => {

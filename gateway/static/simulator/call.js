@@ -73,6 +73,13 @@ export class Call {
     if (call) this.rings(call);
   }
 
+  /* Somebody else has changed this call: an agent at the desk took it out of the queue, or ended it. */
+  moved({ call, ended }) {
+    if (this.id !== call) return;
+    if (ended) this.show(OVER);
+    else this.act({ look: true });
+  }
+
   key(key) {
     if (!this.id || (this.speaking && this.shown.listen && !this.shown.listen.barge_in)) return;
     this.line("you key", key);
@@ -159,7 +166,8 @@ export class Call {
     find("#call-state").textContent = STATES[agent?.state === "gather" ? "whisper" : state];
     if (state === "rings") this.countDown(listen.timeout_s, Date.now(), () => {});
     if (state === "speaking") this.act({ wait: true });
-    if (state === "gather" || agent?.state === "ringing") this.countDown(listen.timeout_s, Date.now(), () => this.act({ wait: true }));
+    if (state === "queue" && this.shown.heard.length && !listen) this.act({ wait: true });
+    if (state === "gather" || (state === "queue" && listen) || agent?.state === "ringing") this.countDown(listen.timeout_s, Date.now(), () => this.act({ wait: true }));
     if (agent?.state === "gather") this.countDown(agent.listen.timeout_s, Date.now(), () => this.act({ wait: true, on: "agent" }));
     if (state === "record") {
       this.recordingSince = Date.now();
@@ -194,16 +202,16 @@ export class Call {
 
   // An agent's phone
 
-  showAgent({ state, agent }) {
+  showAgent({ state, agent, queue }) {
     const panel = find("#agent-phone");
     panel.hidden = !agent && state !== "queue" && state !== "talk";
-    find("#keypad").hidden = find("#say-form").hidden = !panel.hidden || state === "rings";
-    find("#agent-number").textContent = agent ? `${agent.number} ${agent.state === "ringing" ? "rings" : ""}` : "";
+    find("#keypad").hidden = (!panel.hidden && state !== "queue") || state === "rings";
+    find("#say-form").hidden = !panel.hidden || state === "rings";
+    find("#agent-number").textContent = agent ? `${agent.number} ${agent.state === "ringing" ? "rings" : ""}` : state === "queue" ? `that takes the next caller of ${queue}` : "";
     for (const { say } of agent?.heard ?? []) if (say) find("#agent-heard").textContent = say;
     if (!agent || agent.state === "ringing") find("#agent-heard").textContent = "";
     const asked = agent?.state === "gather";
     const acts = AGENT_ACTS[state === "talk" || state === "queue" ? state : agent?.state] ?? [];
-    for (const button of all("[data-ringing]")) button.addEventListener("click", () => this.act({ ringing: button.dataset.ringing }));
     for (const button of all("[data-agent]")) button.hidden = !acts.includes(button.dataset.agent);
     find("[data-agent-key]").hidden = find("[data-agent-wait]").hidden = !asked;
   }

@@ -108,4 +108,5 @@ stream.addEventListener("mail", (event) => mail?.arrived(JSON.parse(event.data))
 stream.addEventListener("telegram", (event) => telegram?.arrived(JSON.parse(event.data)));
 stream.addEventListener("session_ended", (event) => dialler.session.ended(JSON.parse(event.data).session));
 stream.addEventListener("rings", (event) => call?.rings(JSON.parse(event.data)));
+stream.addEventListener("moved", (event) => call?.moved(JSON.parse(event.data)));
 stream.addEventListener("exchange", (event) => raw.add(JSON.parse(event.data)));

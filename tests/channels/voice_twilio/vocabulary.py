@@ -1,6 +1,7 @@
 """What Twilio's reference of TwiML allows of the verbs that a call may be sent: attributes with their values, and what stands in what.
 
-Written down from the pages "TwiML Voice" for Response, Say, Play, Pause, Gather, Record, Dial, Number, Redirect and Hangup, and "SSML".
+Written down from the pages "TwiML Voice" for Response, Say, Play, Pause, Gather, Record, Dial, Number, Enqueue,
+Leave, Redirect and Hangup, and "SSML".
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ COUNT = re.compile(r"\d{1,6}")
 TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 SAY_CHARS_MAX = 4_096
+QUEUE_CHARS_MAX = 64
+IN_QUEUE = {"Say", "Play", "Pause", "Gather", "Hangup", "Redirect", "Leave"}  # "waitUrl" of the page on Enqueue
 
 ATTRIBUTES: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     "Response": {},
@@ -96,18 +99,26 @@ ATTRIBUTES: Mapping[str, Mapping[str, re.Pattern[str]]] = {
         "amdStatusCallback": URL,
         "amdStatusCallbackMethod": METHOD,
     },
+    "Enqueue": {
+        "action": URL,
+        "method": METHOD,
+        "waitUrl": URL,
+        "waitUrlMethod": METHOD,
+        "workflowSid": re.compile(r"WW[0-9a-f]{32}"),
+    },
     "Redirect": {"method": METHOD},
+    "Leave": {},
     "Hangup": {},
 }
 CHILDREN: Mapping[str, frozenset[str]] = {
-    "Response": frozenset({"Say", "Play", "Pause", "Gather", "Record", "Dial", "Redirect", "Hangup"}),
+    "Response": frozenset({"Say", "Play", "Pause", "Gather", "Record", "Dial", "Enqueue", "Redirect", "Leave", "Hangup"}),
     "Gather": frozenset({"Say", "Play", "Pause"}),
     "Say": frozenset({"say-as", "break"}),
     "Dial": frozenset({"Number"}),
 }
 REQUIRED = {"say-as": {"interpret-as"}}
-TEXT = {"Say", "say-as", "Play", "Redirect", "Number", "Dial"}
-UNREACHABLE_AFTER = {"Hangup", "Redirect"}  # control never comes back from these
+TEXT = {"Say", "say-as", "Play", "Redirect", "Number", "Dial", "Enqueue"}
+UNREACHABLE_AFTER = {"Hangup", "Redirect", "Leave"}  # control never comes back from these
 
 
 def problems(node: ET.Element) -> Iterator[str]:
@@ -129,6 +140,8 @@ def problems(node: ET.Element) -> Iterator[str]:
         yield "a Say of nothing, or of too much"
     if node.tag == "Redirect" and not URL.fullmatch(node.text or ""):
         yield f"Redirect to {node.text!r}"
+    if node.tag == "Enqueue" and not 0 < len(node.text or "") <= QUEUE_CHARS_MAX:
+        yield f"Enqueue {node.text!r}"
     if node.tag == "Number" and not E164.fullmatch(node.text or ""):
         yield f"Number {node.text!r}"
     for place, child in enumerate(node):
@@ -154,3 +167,9 @@ def check(root: ET.Element) -> None:
     """Fail for what Twilio's vocabulary does not have."""
     assert root.tag == "Response"
     assert list(problems(root)) == []
+
+
+def check_in_queue(root: ET.Element) -> None:
+    """Fail for what a caller who waits in a queue cannot be sent."""
+    check(root)
+    assert [node.tag for node in root if node.tag not in IN_QUEUE] == []

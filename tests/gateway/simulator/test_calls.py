@@ -16,9 +16,11 @@ from aiohttp.test_utils import TestServer
 from twilio.request_validator import RequestValidator
 
 from core.clock import Clock
+from gateway.simulator.feed import Feed
 from gateway.simulator.twilio import TwilioStandIn, make_app
 from gateway.simulator.twilio_call import UnknownCall
-from gateway.simulator.twilio_calls import BROKEN, NO_NUMBER, Calls
+from gateway.simulator.twilio_calls import BROKEN, NO_NUMBER
+from gateway.simulator.twilio_placed import Telephone
 from gateway.simulator.twilio_wire import Account
 
 SID, TOKEN, NUMBER, PHONE, AGENT = "AC" + "1" * 32, "secret", "+254711082000", "+254700000001", "+254700000008"
@@ -50,7 +52,7 @@ class Application:
         return self.forms[-1]
 
     @asynccontextmanager
-    async def phones(self) -> AsyncIterator[tuple[Calls, TwilioStandIn]]:
+    async def phones(self) -> AsyncIterator[tuple[Telephone, TwilioStandIn]]:
         app = web.Application()
         app.router.add_post("/c/{rest:.*}", self.answer)
         twilio = TwilioStandIn(Clock())
@@ -58,7 +60,7 @@ class Application:
             self.hook = str(server.make_url("/c/voice/secret"))
             twilio.files.base_url = str(api.make_url("")).rstrip("/")
             twilio.connect_voice(Account(SID, TOKEN, NUMBER, self.hook))
-            calls = Calls(twilio, Clock(), twilio.voices)
+            calls = Telephone(twilio, Feed())
             yield calls, twilio
             await calls.close()
             await twilio.close()

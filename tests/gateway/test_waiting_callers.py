@@ -1,0 +1,262 @@
+"""Callers wait in a queue at the provider until an agent at the desk takes their work, whose phone then rings; or until they leave it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from aiohttp import web
+
+from core import agents
+from tests.channels.demo import demo_with
+from tests.channels.voice_twilio.calling import CHANNEL, answer, heard, ring
+from tests.channels.voice_twilio.subject import CALL
+from tests.channels.voice_twilio.vocabulary import check_in_queue
+from tests.gateway.desk.signed import Signed, signed_in
+from tests.gateway.running import Running, running
+
+HERE, PHONE = "+254711082000", "+254711082112"
+IN = {"CallStatus": "in-progress"}
+WAITS = "You are number 2 in the queue. Please stay on the line. To leave a message or be called back instead, press 1."
+
+
+class Api:
+    """The part of Twilio that changes calls; it writes down what it is asked, and refuses with `status`."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.status = 200
+
+    async def change(self, request: web.Request) -> web.Response:
+        form = {name: values[0] for name, values in parse_qs(await request.text()).items()}
+        self.asked.append((request.match_info["call"], form))
+        if self.status != 200:
+            return web.json_response({"code": 21220, "message": "Call is not in-progress."}, status=self.status)
+        return web.json_response({"sid": request.match_info["call"], "status": "in-progress"})
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[tuple[Api, str]]:
+    made, app = Api(), web.Application()
+    app.router.add_post("/2010-04-01/Accounts/{sid}/Calls/{call}.json", made.change)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    yield made, f"http://{host}:{port}"
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def parley(tmp_path: Path, api: tuple[Api, str]) -> AsyncIterator[Running]:
+    channel = f'{CHANNEL}api_base = "{api[1]}"\nvoices = ["en-US", "fr-FR"]\ndial = ["* queue:helpers"]\n'
+    async with running(tmp_path / "data", config=demo_with(tmp_path, channel)) as started:
+        yield started
+
+
+@pytest.fixture
+async def desk(parley: Running) -> AsyncIterator[Signed]:
+    async with signed_in(parley) as agent:
+        yield agent
+
+
+async def enqueued(parley: Running) -> ET.Element:
+    """Ask for a person; return the Enqueue."""
+    people = await answer(parley, await ring(parley, CallStatus="ringing"), Digits="0")
+    assert [node.tag for node in people] == ["Say", "Enqueue"]
+    assert heard(people) == "One moment, I am putting you through to a colleague."
+    assert people[1].text == "helpers"
+    return people[1]
+
+
+async def wait(parley: Running, enqueue: ET.Element, **given: str) -> ET.Element:
+    """Ask what the caller hears who waits."""
+    document = await ring(parley, enqueue.attrib["waitUrl"], **{**IN, "QueuePosition": "2", "QueueTime": "0", **given})
+    check_in_queue(document)
+    return document
+
+
+async def out(parley: Running, enqueue: ET.Element, result: str, **given: str) -> ET.Element:
+    """Tell how the caller left the queue."""
+    return await ring(parley, enqueue.attrib["action"], **{**IN, "QueueResult": result, "QueueTime": "12", **given})
+
+
+async def work(parley: Running) -> tuple[str, str, dict[str, Any]]:
+    ((item, state, card),) = await parley.rows("select id, state, card from work_item order by number desc limit 1")
+    return item, state, json.loads(card)
+
+
+async def claim(desk: Signed, item: str) -> str:
+    status, document = await desk.post(f"/desk/api/items/{item}/claim", {})
+    assert status == 200
+    return str(document["call"])
+
+
+async def waiting(parley: Running, desk: Signed) -> tuple[ET.Element, str]:
+    """Let a caller wait; return the Enqueue and the work."""
+    enqueue = await enqueued(parley)
+    await wait(parley, enqueue)
+    return enqueue, (await work(parley))[0]
+
+
+async def test_a_caller_hears_their_place_and_the_desk_shows_that_they_wait(parley: Running, desk: Signed) -> None:
+    enqueue = await enqueued(parley)
+    for position, words in (
+        ("2", WAITS),
+        ("1", WAITS.replace("2", "1", 1)),
+        ("", WAITS.partition(". ")[2]),
+        ("x", WAITS.partition(". ")[2]),
+    ):
+        document = await wait(parley, enqueue, QueuePosition=position)
+        assert heard(document) == words
+        assert (document[0].tag, document[0].attrib["numDigits"]) == ("Gather", "1")
+    _, state, card = await work(parley)
+    assert (state, card["call"]["status"], card["call"]["call"]) == ("waiting", "waiting", CALL)
+    _, lists = await desk.get("/desk/api/lists")
+    assert [line["on_line"] for line in lists["queue"]] == [True]
+    notes = await parley.rows("select count(*) from event where kind = 'work_item.call'")
+    assert notes == [(1,)], "a place is no event"
+
+
+async def test_the_phone_of_who_claims_rings_and_the_two_are_connected(parley: Running, desk: Signed, api: tuple[Api, str]) -> None:
+    enqueue, item = await waiting(parley, desk)
+    assert await claim(desk, item) == "rings"
+    ((call, asked),) = api[0].asked
+    assert (call, asked["Method"]) == (CALL, "POST")
+    assert heard(await out(parley, enqueue, "redirected")) == "Thank you for waiting. A colleague is taking your call."
+    fetched = await ring(parley, asked["Url"], **IN)
+    assert [node.tag for node in fetched] == ["Say", "Dial"]
+    number = fetched[1][0]
+    assert (number.text, fetched[1].attrib["callerId"]) == (PHONE, HERE)
+    leg = {"CallSid": "CA" + "9" * 32, "ParentCallSid": CALL, "Direction": "outbound-dial", "From": HERE, "To": PHONE}
+    whisper = await ring(parley, number.attrib["url"], **leg)
+    assert heard(whisper).endswith("Press 1 to take it.")
+    assert list(await ring(parley, whisper[0].attrib["action"], **{**leg, "Digits": "1"})) == []
+    over = await ring(parley, fetched[1].attrib["action"], **IN, DialCallStatus="completed", DialCallDuration="40", DialBridged="true")
+    assert heard(over) == "Goodbye."
+    _, state, card = await work(parley)
+    assert (state, card["call"]) == ("working", {"status": "completed", "seconds": 40}), "the agent says what came of it"
+
+
+async def test_who_claims_and_does_not_answer_gives_the_work_back_and_the_caller_waits_on(
+    parley: Running, desk: Signed, api: tuple[Api, str]
+) -> None:
+    _, item = await waiting(parley, desk)
+    await claim(desk, item)
+    fetched = await ring(parley, api[0].asked[0][1]["Url"], **IN)
+    missed = {**IN, "DialCallStatus": "no-answer", "DialCallSid": "CA7"}
+    back = await ring(parley, fetched[1].attrib["action"], **missed)
+    assert [node.tag for node in back] == ["Say", "Enqueue"]
+    assert heard(back) == "Sorry, our colleague did not answer. Please stay on the line."
+    assert ET.tostring(await ring(parley, fetched[1].attrib["action"], **missed)) == ET.tostring(back)
+    assert (await work(parley))[1] == "waiting"
+    await wait(parley, back[1])
+    assert (await work(parley))[2]["call"]["status"] == "waiting"
+    assert await claim(desk, item) == "rings"
+    again = await ring(parley, api[0].asked[1][1]["Url"], **IN)
+    over = await ring(parley, again[1].attrib["action"], **IN, DialCallStatus="completed", DialBridged="true")
+    assert heard(over) == "Goodbye."
+
+
+@pytest.mark.parametrize("result", ["leave", "queue-full", "error", "system-error", "something-new"])
+async def test_who_is_not_taken_is_offered_a_message_and_a_call_back(parley: Running, desk: Signed, result: str) -> None:
+    enqueue = await enqueued(parley)
+    if result == "leave":
+        prompt = await wait(parley, enqueue)
+        other = await ring(parley, prompt[0].attrib["action"], **IN, Digits="5")
+        check_in_queue(other)
+        assert heard(other).startswith("Please stay on the line."), "only one key leads out"
+        left = await ring(parley, prompt[0].attrib["action"], **IN, Digits="1")
+        check_in_queue(left)
+        assert [node.tag for node in left] == ["Leave"]
+    offer = await out(parley, enqueue, result)
+    assert heard(offer).startswith("All our colleagues are busy. For leaving a message, press 1. For a call back, press 2.")
+    assert (await work(parley))[1] == "done"
+    await answer(parley, offer, Digits="2")
+    assert await parley.rows("select state, reason from work_item order by number") == [("done", "asked"), ("waiting", "callback")]
+
+
+async def test_who_hangs_up_in_the_queue_is_left_to_be_called_back(parley: Running, desk: Signed) -> None:
+    enqueue, item = await waiting(parley, desk)
+    await out(parley, enqueue, "hangup", CallStatus="completed")
+    _, state, card = await work(parley)
+    assert (state, card["call"]["status"]) == ("waiting", "abandoned")
+    assert await claim(desk, item) == "no_caller"
+
+
+@pytest.mark.parametrize("result", ["bridged", "bridging-in-process", "redirected-from-bridged"])
+async def test_a_phone_of_the_operators_own_may_take_the_next_caller(parley: Running, desk: Signed, result: str) -> None:
+    enqueue, _ = await waiting(parley, desk)
+    assert heard(await out(parley, enqueue, result)) == "Goodbye."
+    _, state, card = await work(parley)
+    assert (state, card["call"]["status"]) == ("waiting", "completed"), "an agent says what came of it"
+
+
+async def test_a_caller_who_is_gone_when_fetched_stays_with_the_agent(parley: Running, desk: Signed, api: tuple[Api, str]) -> None:
+    enqueue, item = await waiting(parley, desk)
+    api[0].status = 400
+    assert await claim(desk, item) == "not_fetched"
+    assert (await work(parley))[2]["call"]["status"] == "waiting"
+    api[0].status = 200
+    assert await claim(desk, item) == "rings", "who holds it may try again"
+    await out(parley, enqueue, "hangup", CallStatus="completed")
+    assert (await work(parley))[1:] == ("working", {**(await work(parley))[2], "call": {"status": "abandoned", "seconds": 0}})
+
+
+async def test_an_agent_without_a_phone_rings_nobody(parley: Running, desk: Signed, api: tuple[Api, str]) -> None:
+    enqueue, item = await waiting(parley, desk)
+    ((agent_id,),) = await parley.rows("select id from agent where login = 'agent'")
+    await parley.gateway.store.write(lambda tx: agents.set_phone(tx, agent_id, None))
+    assert await claim(desk, item) == "no_phone"
+    assert api[0].asked == []
+    assert heard(await wait(parley, enqueue)) == WAITS, "the caller waits on"
+
+
+async def test_a_caller_fetched_for_nobody_waits_on_and_one_without_work_is_let_out(
+    parley: Running, desk: Signed, api: tuple[Api, str]
+) -> None:
+    enqueue, item = await waiting(parley, desk)
+    await claim(desk, item)
+    assert (await desk.post(f"/desk/api/items/{item}/release", {}))[0] == 200
+    fetched = await ring(parley, api[0].asked[0][1]["Url"], **IN)
+    assert [node.tag for node in fetched] == ["Say", "Enqueue"]
+    await claim(desk, item)
+    assert (await desk.post(f"/desk/api/items/{item}/close", {"disposition": "resolved", "note": None}))[0] == 200
+    assert [node.tag for node in await wait(parley, enqueue)] == ["Leave"]
+    alone = await ring(parley, api[0].asked[0][1]["Url"], **IN)
+    assert heard(alone), "a sentence in any case"
+
+
+async def test_with_nobody_at_the_desk_a_caller_need_not_wait(parley: Running) -> None:
+    offer = await answer(parley, await ring(parley, CallStatus="ringing"), Digits="0")
+    assert heard(offer).startswith("All our colleagues are busy.")
+
+
+async def test_what_is_said_in_the_queue_is_in_the_language_of_the_caller(parley: Running, desk: Signed) -> None:
+    await parley.gateway.store.write(lambda tx: tx.execute("update party set language = 'fr'"))
+    enqueue = (await answer(parley, await ring(parley, CallStatus="ringing"), Digits="0")).find("Enqueue")
+    assert enqueue is not None
+    document = await wait(parley, enqueue)
+    assert heard(document).startswith("Vous êtes numéro 2 dans la file.")
+    assert document[0][0].attrib["language"] == "fr-FR"
+
+
+async def test_while_the_store_is_away_who_waits_hears_a_sentence(parley: Running, desk: Signed) -> None:
+    enqueue = await enqueued(parley)
+    parley.gateway.store.close()
+    document = await wait(parley, enqueue)
+    assert heard(document).startswith("The service is not available")
+
+
+async def test_two_agents_claim_at_once_and_one_phone_rings(parley: Running, desk: Signed, api: tuple[Api, str]) -> None:
+    _, item = await waiting(parley, desk)
+    async with signed_in(parley, "supervisor") as other:
+        claims = await asyncio.gather(*(one.post(f"/desk/api/items/{item}/claim", {}) for one in (desk, other)))
+    assert sorted(status for status, _ in claims) == [200, 409]
+    assert len(api[0].asked) == 1
