@@ -21,6 +21,7 @@ import tests.quick  # noqa: F401 - for what it does
 ROOT = Path(__file__).parents[1]
 SMPP_PACKAGE = "smpp@0.5.1"
 NO_BROWSER = "browser tests, because there is no Chromium (apt-get install chromium, or set PARLEY_CHROMIUM)"
+NO_STRACE = "tests of system calls, because there is no strace (apt-get install strace)"
 NO_SMSC = "tests against an SMS centre, because node or its package smpp is not to be had (apt-get install nodejs npm)"
 
 
@@ -93,7 +94,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long") is not None])
         items[:] = [item for item in items if item.get_closest_marker("long") is None]
     _spread(items, workers=getattr(config, "workerinput", {}).get("workercount", 1))
-    for marker, reason in (("browser", NO_BROWSER if chromium_path() is None else ""), ("smsc", "" if _can_install() else NO_SMSC)):
+    needs = (
+        ("browser", NO_BROWSER if chromium_path() is None else ""),
+        ("smsc", "" if _can_install() else NO_SMSC),
+        ("strace", NO_STRACE if shutil.which("strace") is None else ""),
+    )
+    for marker, reason in needs:
         for item in items:
             if reason and item.get_closest_marker(marker) is not None:
                 item.add_marker(pytest.mark.skip(reason=reason))
@@ -138,7 +144,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
     session.config.stash[_not_run] = sorted(
-        (NO_SMSC if NO_SMSC in str(report.longrepr) else NO_BROWSER, report.nodeid) for report in skipped
+        (next((why for why in (NO_SMSC, NO_STRACE) if why in str(report.longrepr)), NO_BROWSER), report.nodeid) for report in skipped
     )
 
 

@@ -46,12 +46,13 @@ def test_it_ends_with_the_closing_line_and_the_exit_code(machine: Path) -> None:
     assert done.stdout.splitlines()[-1] == "===== 3 passed in 1.20s ====="
 
 
-def test_it_installs_chromium_where_there_is_none(machine: Path) -> None:
+def test_it_installs_what_is_missing(machine: Path) -> None:
     run(machine)
-    assert (machine / "apt").read_text().splitlines() == ["update -qq", "install -y -qq --no-install-recommends chromium"]
+    assert (machine / "apt").read_text().splitlines() == ["update -qq", "install -y -qq --no-install-recommends chromium strace"]
 
 
-def test_it_leaves_a_machine_with_chromium_alone(machine: Path) -> None:
-    (machine / "bin" / "chromium").symlink_to("/bin/true")
+def test_it_leaves_a_machine_that_has_everything_alone(machine: Path) -> None:
+    for name in ("chromium", "strace"):
+        (machine / "bin" / name).symlink_to("/bin/true")
     run(machine)
     assert not (machine / "apt").exists()
