@@ -10,7 +10,7 @@ import mimetypes
 import re
 import unicodedata
 
-NAME_CHARS_MAX = 120
+NAME_BYTES_MAX = 240  # a file system holds 255
 _UNSAFE = re.compile(r'[<>:"|?*]')
 _DEVICES = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 _TYPE = re.compile(r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,79}$")
@@ -47,9 +47,10 @@ def safe_name(given: str, number: int, content_type: str) -> str:
     plain = unicodedata.normalize("NFC", given).replace("\\", "/").rpartition("/")[2]
     plain = "".join(character for character in plain if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
     plain = " ".join(_UNSAFE.sub("_", plain).split()).lstrip(". ").rstrip(". ")
-    if len(plain) > NAME_CHARS_MAX:
+    if len(plain.encode()) > NAME_BYTES_MAX:
         stem, dot, extension = plain.rpartition(".")
-        plain = f"{stem[: NAME_CHARS_MAX - 12]}.{extension}" if dot and len(extension) <= 10 else plain[:NAME_CHARS_MAX]
+        ending = f".{extension}" if dot and len(extension.encode()) <= 20 else ""
+        plain = (stem if ending else plain).encode()[: NAME_BYTES_MAX - len(ending.encode())].decode("utf-8", "ignore") + ending
     if not plain:
         return f"attachment-{number}{extension_of(content_type)}"
     return f"_{plain}" if _DEVICES.match(plain) else plain

@@ -5,21 +5,23 @@ Must not look into what the texts say.
 
 from __future__ import annotations
 
-import binascii
 import quopri
 import re
 from dataclasses import dataclass, field
 
-from channels.mail import charsets, fields, model
+from channels.mail import charsets, enclosed, fields, model, tnef
 from channels.mail.attachments import extension_of, real_type, safe_name
 from channels.mail.mime import Part
 from channels.mail.model import Attachment, Cap
+from channels.mail.tnef import Enclosed
 from channels.texts import clean
 
 _META = re.compile(rb"<meta[^>]{0,200}charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_BASE64_LINE = re.compile(rb"\A[ \t]{0,20}[A-Za-z0-9+/]{1,200}(?:=|[ \t]{0,20}\Z)")
 _CID = re.compile(r"[<>\s]")
 _LEFT_OUT = {"text/x-amp-html", "text/watch-html"}  # further forms of a body that is there anyway
-_DEFAULT_NAMES = {"application/ms-tnef": "winmail.dat", "application/pgp-signature": "signature.asc", "text/calendar": "invite.ics"}
+_TNEF, _TNEF_NAME = "application/ms-tnef", "winmail.dat"
+_DEFAULT_NAMES = {_TNEF: _TNEF_NAME, "application/pgp-signature": "signature.asc", "text/calendar": "invite.ics"}
 
 
 @dataclass(slots=True)
@@ -54,10 +56,25 @@ def _visit(part: Part, within: str, found: Bodies, over: set[Cap], *, first: boo
         for number, child in enumerate(part.children):
             _visit(child, subtype, found, over, first=number == 0)
     elif _is_body(part, within, first=first):
-        section = Section(html=text_of(part, over)) if kind == "text/html" else Section(plain=text_of(part, over))
-        found.sections.append(section)
+        content = content_of(part)
+        if kind == "text/html":
+            found.sections.append(Section(html=_text(part, content, over)))
+            return
+        content, files = enclosed.files_in(content)
+        found.sections.append(Section(plain=_text(part, content, over)))
+        for label, file in files:
+            found.attachments.append(_file(Enclosed(charsets.decode(label), content=file), len(found.attachments) + 1))
     else:
-        found.attachments.append(_attachment(part, len(found.attachments) + 1, over))
+        _attach(_attachment(part, len(found.attachments) + 1, over), found)
+
+
+def _attach(attached: Attachment, found: Bodies) -> None:
+    """Add a file, or in place of one that only Outlook can read the files in it."""
+    opened = tnef.files(attached.content) if attached.content_type == _TNEF or attached.name.lower() == _TNEF_NAME else None
+    if not opened:
+        found.attachments.append(attached)
+    for file in opened or []:
+        found.attachments.append(_file(file, len(found.attachments) + 1))
 
 
 def _alternative(part: Part, found: Bodies, over: set[Cap]) -> None:
@@ -87,12 +104,18 @@ def content_of(part: Part) -> bytes:
     """Return the body of a part with its transfer encoding undone."""
     encoding = part.first("content-transfer-encoding").strip().strip(b'"').lower().partition(b";")[0].strip()
     if encoding == b"base64":
-        return fields.unbase64(part.body)
+        return part.body if part.type.value.startswith("text/") and _never_encoded(part.body) else fields.unbase64(part.body)
     if encoding == b"quoted-printable":
         return quopri.decodestring(part.body)
     if encoding in {b"x-uuencode", b"uuencode", b"x-uue", b"uue"}:
         return _uudecoded(part.body)
     return part.body
+
+
+def _never_encoded(body: bytes) -> bool:
+    """Tell whether a text that claims to be in base64 is none: it begins with words, and most of its lines have several."""
+    lines = [line for line in body[:4000].splitlines() if line.strip()]
+    return bool(lines) and not _BASE64_LINE.match(lines[0]) and sum(len(line.split()) > 1 for line in lines) * 2 > len(lines)
 
 
 def _uudecoded(body: bytes) -> bytes:
@@ -103,24 +126,13 @@ def _uudecoded(body: bytes) -> bytes:
             inside = line.startswith(b"begin ")
         elif line.strip() == b"end":
             break
-        elif line:
-            done.append(_uuline(line))
+        else:
+            done.append(enclosed.uuline(line) or b"")
     return b"".join(done)
 
 
-def _uuline(line: bytes) -> bytes:
-    wanted = ((line[0] - 32) & 63) * 4 // 3 + 5  # some encoders add to a line's end: the length in front says how much counts
-    for candidate in (line, line[:wanted].rstrip()):
-        try:
-            return binascii.a2b_uu(candidate)
-        except binascii.Error:
-            continue
-    return b""
-
-
-def text_of(part: Part, over: set[Cap]) -> str:
+def _text(part: Part, content: bytes, over: set[Cap]) -> str:
     """Return the text of a part, cleaned and capped."""
-    content = content_of(part)
     is_html = part.type.value == "text/html"
     if not is_html and len(content) > model.BODY_BYTES_MAX:
         over.add(Cap.TEXT)
@@ -133,8 +145,8 @@ def text_of(part: Part, over: set[Cap]) -> str:
         over.add(Cap.TEXT)
         text = text[: model.TEXT_CHARS_MAX]
     if part.type.value == "text/plain" and part.type.values.get("format", "").lower() == "flowed":
-        return unflowed(text, delete_space=part.type.values.get("delsp", "").lower() == "yes")
-    return text
+        text = unflowed(text, delete_space=part.type.values.get("delsp", "").lower() == "yes")
+    return text if is_html else enclosed.without_armour(text)
 
 
 def unflowed(text: str, *, delete_space: bool) -> str:
@@ -156,13 +168,21 @@ def unflowed(text: str, *, delete_space: bool) -> str:
     return "\n".join(done)
 
 
+def _file(file: Enclosed, number: int) -> Attachment:
+    content = file.content or b""
+    shown = real_type(file.content_type, file.name, content)
+    return Attachment(
+        safe_name(file.name, number, shown), shown, len(content), file.content_id, inline=bool(file.content_id), content=content
+    )
+
+
 def _attachment(part: Part, number: int, over: set[Cap]) -> Attachment:
     disposition = fields.parameters(part.first("content-disposition"), over)
     given = disposition.values.get("filename") or part.type.values.get("name") or _DEFAULT_NAMES.get(part.type.value, "")
     content = content_of(part)
     if not given and part.type.value == "message/rfc822" and part.children:
         subject = fields.text(part.children[0].first("subject"), over)
-        given = f"{subject[:80]}{extension_of('message/rfc822')}" if subject else ""
+        given = f"{subject[:80].replace('/', '_')}{extension_of('message/rfc822')}" if subject else ""
     content_type = real_type(part.type.value, given, content)
     return Attachment(
         name=safe_name(given, number, content_type),

@@ -71,6 +71,10 @@ _KNOWN = frozenset(
 )
 _SPELLING = re.compile(r"^(?:x-)?(?:windows|cp|ibm|dos|ms|win)[-_]?(\d{3,4})$")
 _ISO = re.compile(r"^iso[-_]?8859[-_](\d{1,2})(?:[:_]\d{4})?$")
+_BY_DEFAULT = {"cp1252", "cp1254", None}  # named without thought more often than by choice
+_NOT_BYTES = {"utf-7", "utf-8", "utf-16", "utf-16le", "utf-16be", "utf-32", "hz"} | {name for name in _KNOWN if name.startswith("iso2022")}
+_NO_CHANCE = 3  # characters that make UTF-8 by chance out of another set: no more than two
+_JIS = re.compile(rb"\x1b\$[@B]")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -92,16 +96,24 @@ def codec(name: str) -> str | None:
 
 def decode(content: bytes, charset: str = "") -> str:
     """Return the text of `content`: a byte order mark counts most, then UTF-8 if the bytes are, then what `charset` means."""
-    for mark, name in _BOMS:
-        if content.startswith(mark) and (name == "utf-8" or len(content) % 2 == 0):
-            return content.decode(name, "replace").lstrip("\ufeff")
     named = codec(charset)
-    if named in {"cp1252", "cp1254", None}:  # named by default more often than by choice
-        named = "utf-8" if _is_utf8(content) else named or "cp1252"
+    for mark, name in _BOMS:
+        if content.startswith(mark) and (name in {"utf-8", named} or len(content) % 2 == 0):
+            whole = content if name == "utf-8" else content[: len(content) // 2 * 2]
+            return whole.decode(name, "replace").lstrip("\ufeff")
+    if named in {"utf-8", "cp1252", None} and _JIS.search(content):  # seven bits say which set they are in, whatever the header does
+        named = "iso2022_jp_ext"
+    if named not in _NOT_BYTES and _is_utf8(content) and (named in _BY_DEFAULT or sum(byte >= 0xC0 for byte in content) >= _NO_CHANCE):
+        return content.decode("utf-8")
     try:
         return content.decode(named or "cp1252")
     except UnicodeError:
         return _other(content, named or "cp1252")
+
+
+def decode_header(content: bytes, charset: str = "") -> str:
+    """Return the text of a header field that came in eight bits: as UTF-8 if it is, else in the set that the body is in."""
+    return decode(content, "utf-8" if _is_utf8(content) or codec(charset) in _NOT_BYTES else charset)
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -118,5 +130,7 @@ def _other(content: bytes, named: str) -> str:
         return content.decode("utf-8")
     text = content.decode(named, "replace")
     faults = text.count("\ufffd")
+    if named == "utf-8":  # a text that was damaged on its way, unless the other set explains more of it
+        return text if sum(character > "\x7f" for character in text) >= faults * 2 else content.decode("cp1252", "replace")
     high = sum(byte > 127 for byte in content)
     return text if named != "cp1252" and faults * 4 <= max(high, 1) else content.decode("cp1252", "replace")

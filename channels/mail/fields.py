@@ -21,6 +21,7 @@ from channels.texts import clean
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*){0,20})\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]{1,80}\?[bBqQ]\?)")
 _PARAMETER = re.compile(r';\s*([^=;\s"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;"]*)', re.DOTALL)
+_WINDOWS_PATH = re.compile(r'"(?:[A-Za-z]:\\|\\\\)[^\\]')
 _ID = re.compile(r"<([^<>\s]{1,998})>")
 _INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF, 0xAD])
 _MONTH_FIRST = re.compile(r"^(?:[A-Za-z]{3},?\s+)?([A-Za-z]{3})\s+(\d{1,2})\s+(\d\d:\d\d(?::\d\d)?)\s+(?:[A-Z]{3,4}\s+)?(\d{4})(.*)$")
@@ -35,9 +36,9 @@ class Value:
     values: Mapping[str, str]
 
 
-def text(raw: bytes, over: set[Cap]) -> str:
-    """Return a header value as one line of text: encoded words and 8-bit bytes decoded, control characters gone."""
-    plain = charsets.decode(raw, "utf-8")
+def text(raw: bytes, over: set[Cap], charset: str = "") -> str:
+    """Return a header value as one line of text: encoded words and 8-bit bytes (in `charset`) decoded, control characters gone."""
+    plain = charsets.decode_header(raw, charset)
     if "=?" in plain:
         plain = _words(plain, over)
         if "=?" in plain:  # a sender encoded twice; a third time is not looked at
@@ -113,6 +114,8 @@ def parameters(raw: bytes, over: set[Cap]) -> Value:
 def _unquoted(given: str) -> str:
     if given[:1] != '"':
         return given
+    if _WINDOWS_PATH.match(given):  # whose backslashes nobody doubled
+        return given.strip('"')
     return re.sub(r"\\(.)", r"\1", given.strip('"'), flags=re.DOTALL)
 
 
@@ -126,11 +129,11 @@ def _joined(parts: Mapping[int, tuple[bool, str]]) -> str:
     return charsets.decode(content, charset or "utf-8")
 
 
-def mailboxes(raw: Iterable[bytes], over: set[Cap]) -> tuple[Mailbox, ...]:
+def mailboxes(raw: Iterable[bytes], over: set[Cap], charset: str = "") -> tuple[Mailbox, ...]:
     """Return the mailboxes of address fields, at most `ADDRESSES_MAX`; groups are opened, comments are no addresses."""
     found: list[Mailbox] = []
     for value in raw:
-        plain = charsets.decode(value, "utf-8")
+        plain = charsets.decode_header(value, charset)
         if plain.count("(") > _NEST_MAX or plain.count(":") > _NEST_MAX:  # the library recurses into comments and groups
             over.add(Cap.ADDRESSES)
             plain = plain.translate({ord("("): None, ord(")"): None, ord(":"): None})
@@ -138,7 +141,7 @@ def mailboxes(raw: Iterable[bytes], over: set[Cap]) -> tuple[Mailbox, ...]:
         if "@" not in plain and "=?" in plain:
             plain = _words(plain, over)
         if "@" not in plain:
-            label = name(text(plain.encode("utf-8", "surrogateescape"), over))
+            label = name(text(plain.encode("utf-8", "surrogateescape"), over).removesuffix("<>"))
             found += [Mailbox("", label)] if label and ":" not in label else []
             continue
         surname = ""
@@ -177,6 +180,12 @@ def message_ids(raw: Iterable[bytes]) -> tuple[str, ...]:
     plain = " ".join(value.decode("utf-8", "replace") for value in raw)
     ids = _ID.findall(plain) or [word.strip("<>,;") for word in plain.split() if "@" in word]
     return tuple(dict.fromkeys(clean(found) for found in ids))
+
+
+def message_id(raw: bytes) -> str:
+    """Return the id in a Message-ID field without its brackets; some programs give one without brackets or without an @."""
+    words = raw.decode("utf-8", "replace").split()
+    return next(iter(message_ids([raw])), words[0].strip("<>,;") if len(words) == 1 else "")
 
 
 def date(raw: bytes) -> datetime | None:

@@ -15,9 +15,13 @@ from channels.mail.fields import Value, parameters
 from channels.mail.model import Cap
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_BLANK = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]{0,200}(?:\r\n|\n|\r)")
+_END = rb"(?:\r\n|\n|\r(?!\n))"
+# A line of nothing but spaces ends the header too, unless the header clearly goes on behind it (RFC 5322 section 4.2 allows that).
+_BLANK = re.compile(_END + rb"(?:" + _END + rb"|[ \t]{1,200}" + _END + rb"(?![ \t]{1,200}[^ \t\r\n]|[A-Za-z][A-Za-z0-9-]{1,40}:[ \t]))")
 _FIELD = re.compile(rb"\A([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _MBOX = re.compile(rb"\A>?From [^\r\n]{0,998}(?:\r\n|\n|\r)")
+_SOME_BOUNDARY = re.compile(rb"(?:\A|(?<=[\r\n]))--([!-~]{1,200})[ \t]{0,80}(?:\r\n|\n|\r)(?=[Cc]ontent-)")
+_PREAMBLE_MAX = 20_000
 _MULTIPART_MAX = 200  # boundary lines looked at in one multipart, so that empty parts cost nothing
 
 
@@ -94,10 +98,10 @@ def _enter(part: Part, depth: int, budget: Budget) -> None:
 
 
 def _divide(part: Part, depth: int, budget: Budget) -> None:
-    """Add the parts of a multipart; where the boundary is missing or wrong, the one that the body begins with is taken."""
+    """Add the parts of a multipart; where the boundary is missing or wrong, the first line that looks like one is taken."""
     boundary = part.type.values.get("boundary", "").encode("utf-8", "surrogateescape").rstrip()
     pieces = _pieces(part.body, boundary, budget) if boundary else []
-    if not pieces and (seen := re.match(rb"\s{0,200}--([!-~]{1,200})[ \t]*(?:\r\n|\n|\r)(?=[Cc]ontent-)", part.body)):
+    if not pieces and (seen := _SOME_BOUNDARY.search(part.body, 0, _PREAMBLE_MAX)):
         pieces = _pieces(part.body, seen[1], budget)
     if not pieces:
         part.type = Value("text/html" if part.body[:400].lstrip()[:1] == b"<" else "text/plain", {})

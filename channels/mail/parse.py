@@ -20,18 +20,19 @@ def parse(raw: bytes) -> Mail:
     over = budget.over
     root = mime.read(raw, budget)
     found = bodies.collect(root, over)
-    sender = _sender(root, over)
-    subject = fields.text(root.first("subject"), over)
+    charset = next((part.type.values["charset"] for part in root.walk() if "charset" in part.type.values), "")
+    sender = _sender(root, over, charset)
+    subject = fields.text(root.first("subject"), over, charset)
     text, divided = _body(found.sections, sender.name, over)
     kind, failures = kind_of(root, sender, subject, text)
     return Mail(
         sender=sender,
-        reply_to=fields.mailboxes(root.all("reply-to"), over),
-        to=fields.mailboxes(root.all("to"), over),
-        cc=fields.mailboxes(root.all("cc"), over),
+        reply_to=fields.mailboxes(root.all("reply-to"), over, charset),
+        to=fields.mailboxes(root.all("to"), over, charset),
+        cc=fields.mailboxes(root.all("cc"), over, charset),
         subject=subject,
         date=fields.date(root.first("date")),
-        message_id=next(iter(fields.message_ids(root.all("message-id")[:1])), ""),
+        message_id=fields.message_id(root.first("message-id")),
         references=fields.message_ids(root.all("references")),
         in_reply_to=fields.message_ids(root.all("in-reply-to")),
         body=text,
@@ -44,8 +45,8 @@ def parse(raw: bytes) -> Mail:
     )
 
 
-def _sender(root: mime.Part, over: set[Cap]) -> Mailbox:
-    named = fields.mailboxes(root.all("from")[:1], over) or fields.mailboxes(root.all("sender")[:1], over)
+def _sender(root: mime.Part, over: set[Cap], charset: str) -> Mailbox:
+    named = fields.mailboxes(root.all("from")[:1], over, charset) or fields.mailboxes(root.all("sender")[:1], over, charset)
     return next((box for box in named if box.address), named[0] if named else Mailbox(""))
 
 
