@@ -40,7 +40,8 @@ class Settings:
     hmac_prefix: str = field(default="", metadata=_doc("What stands before it, such as sha256=."))
 
     format: Literal["auto", "form", "json", "query"] = field(
-        default="auto", metadata=_doc("Where the fields are; auto: the query of a GET, else as the content type says.")
+        default="auto",
+        metadata=_doc("Where the fields are; auto: the query of a GET or of a call without a body, else as the content type says."),
     )
     items_field: str = field(default="", metadata=_doc("Field of a JSON body that lists the events; none: the body is one event."))
     id_field: str = field(default="id", metadata=_doc("Field with the gateway's id of a message; dotted where JSON is nested."))

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
-from channels import fields, frames, sms, texts
+from channels import fields, frames, numbers, sms, texts
 from channels.forms import Form
 from core.model.address import Address, AddressKind
 from core.model.inbound import (
@@ -34,6 +34,7 @@ STATUSES: Mapping[str, str] = MappingProxyType(
         "queued": "accepted",
         "rejected": "failed",
         "expired": "undelivered",
+        "deleted": "failed",
         "delivrd": "delivered",  # as SMS centres write them
         "acceptd": "sent",
         "enroute": "sent",
@@ -88,7 +89,7 @@ def form_of(request: RawRequest, kind: str) -> Form:
             return fields.flat(frames.read_object(request.body))
         case "form":
             return fields.form(request.body, _FORM)
-    return fields.read(request)
+    return fields.read(request) if request.body or request.method == "GET" else fields.query(request.url)
 
 
 def _event(form: Form, request: RawRequest, region: str, known: Fields, ours: Address | None) -> InboundEvent:
@@ -111,6 +112,8 @@ def _event(form: Form, request: RawRequest, region: str, known: Fields, ours: Ad
 
 def _recipient(text: str, region: str, ours: Address | None) -> Address | None:
     """Return whom a message was for; a service code may come without its last sign."""
+    if not text:
+        return ours or numbers.UNSAID
     if ours is not None and text.rstrip("#") == ours.value.rstrip("#"):
         return ours
     return Address(AddressKind.SHORT_CODE, text[:200]) if text.startswith("*") else sms.address(text, region)

@@ -14,14 +14,22 @@ import phonenumbers
 from phonenumbers import PhoneNumber, shortnumberinfo
 
 from core.model.address import Address, AddressKind
+from core.text.segments import is_gsm7
 
 _DIGITS = re.compile(r"[0-9]{3,8}")
-_ALIAS = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 .&_+-]{1,11}")
 _NUMBER = re.compile(r"(?:tel:)?[+0-9 ()./~-]{1,40}(?:;[!-~]{0,100})?")  # the library would also find a number inside a sentence or a URI
 _INTERNATIONAL = re.compile(r"[1-9][0-9]{8,14}")
 _PLUS_LOST = re.compile(r" [1-9][0-9]{7,14}")  # in a form that was not encoded, the plus sign arrives as a space
 _ABROAD = "00"  # what networks everywhere write before a country code, whatever is dialled in the country
 _TEXT_CHARS_MAX = 200
+_ALIAS_CHARS_MAX = 11  # what a network has room for
+_NOT_IN_ALIAS = frozenset('<>"{}[]\\^~|')
+_UNKNOWN_PLAN = re.compile(r"\+[1-9][0-9]{8,14}|[1-9][0-9]{9,14}")
+_HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked")
+_KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
+HIDDEN = frozenset({*_HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in _HIDDEN_WORDS)})  # some networks spell it in digits
+_DIALLED = re.compile(r"[0-9]{9,15}")  # a number of ours in a country that is not known here
+UNSAID = Address(AddressKind.ALIAS, "")  # the receiver of a message that names none: it was for whoever was called
 
 
 @lru_cache(maxsize=65_536)  # the same subscriber writes several times in a row; parsing costs more than a signature check
@@ -36,11 +44,36 @@ def msisdn(text: str, default_region: str) -> Address | None:
 
 
 def sender(text: str, default_region: str) -> Address | None:
-    """Return the address of a sender of short messages: a phone number, a short code of 3 to 8 digits or a name; None for anything else."""
+    """Return the address of a sender of short messages: a phone number, a short code of 3 to 8 digits or a name; None for anything else.
+
+    What a provider writes as a phone number is one, even of a country that the library does not know yet: answers go there.
+    """
     plain = _plain(text).strip()
+    if plain in HIDDEN:
+        return Address(AddressKind.ALIAS, "anonymous")
     if _DIGITS.fullmatch(plain):
         return _subscriber(plain, default_region) or Address(AddressKind.SHORT_CODE, plain)
-    return msisdn(text, default_region) or (Address(AddressKind.ALIAS, plain) if _ALIAS.fullmatch(plain) else None)
+    number = msisdn(text, default_region)
+    if number is not None:
+        return number
+    if plain.startswith("+") and _DIGITS.fullmatch(plain[1:]):
+        return Address(AddressKind.SHORT_CODE, plain[1:])  # some networks put the sign before short codes, too
+    if _UNKNOWN_PLAN.fullmatch(plain):
+        return Address(AddressKind.MSISDN, f"+{plain.removeprefix('+')}")
+    return Address(AddressKind.ALIAS, plain) if _is_alias(plain) else None
+
+
+def receiver(text: str, default_region: str) -> Address | None:
+    """Return whom a message was for, `UNSAID` where nothing is said of it; None for what is no address."""
+    plain = _plain(text).strip()
+    found = sender(text, default_region) if plain else UNSAID
+    return Address(AddressKind.SHORT_CODE, plain) if found is None and _DIALLED.fullmatch(plain) else found
+
+
+def _is_alias(text: str) -> bool:
+    """Tell whether a text can be a name in the place of a number: as short as networks have room for, in the alphabet that they have."""
+    fits = 0 < len(text) <= _ALIAS_CHARS_MAX and text.isprintable() and is_gsm7(text)
+    return fits and any(map(str.isalpha, text)) and _NOT_IN_ALIAS.isdisjoint(text)
 
 
 @lru_cache(maxsize=65_536)

@@ -22,6 +22,7 @@ API_BASE = r"https?://[^\s?#@]+"
 _BUDGET_CHARS = 459  # three parts
 _MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID = re.compile(r"[!-~]{1,100}")
+_URL_CHARS_MAX = 2_048
 
 
 BY_GET = frozenset({"GET", "POST"})
@@ -66,6 +67,17 @@ def moment(text: str) -> int | None:
 def is_id(text: str) -> bool:
     """Tell whether a text can be the id that a provider gave a message."""
     return _ID.fullmatch(text) is not None
+
+
+def is_link(text: str) -> bool:
+    """Tell whether a text can be the address of an attachment."""
+    return text.startswith(("https://", "http://")) and len(text) <= _URL_CHARS_MAX
+
+
+def media_kind(content_type: str) -> str:
+    """Return which kind of attachment has this content type; what nobody can look at is a document."""
+    kind = content_type.partition("/")[0]
+    return kind if kind in {"image", "audio", "video"} else "document"
 
 
 def our_id(text: str) -> str | None:
@@ -128,5 +140,5 @@ class LastEvents:
         except UnreadableRequest:
             return
         for event in events:
-            if isinstance(event, InboundMessage | ContactSignal) and event.recipient != ours:
+            if isinstance(event, InboundMessage | ContactSignal) and event.recipient not in {ours, numbers.UNSAID}:
                 raise AuthenticationFailed("other_number")

@@ -156,7 +156,7 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
         if status is None:
             return [Ignored("unknown_status")]
         return [DeliveryReport(external_id, status, code=one("failureReason")[:40] or None)]
-    sender, recipient = sms.address(one("from"), default_region), sms.address(one("to"), default_region)
+    sender, recipient = sms.address(one("from"), default_region), numbers.receiver(one("to"), default_region)
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", "from" if sender is None else "to")
     return [InboundMessage(external_id, sender, recipient, texts.clean(one("text")), sent_at=sms.moment(one("date")))]

@@ -7,12 +7,12 @@ own id back.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from channels import admission, frames, sms, texts
+from channels import admission, clickatell_http, fields, frames, numbers, sms, texts
 from channels.http import Http, HttpAnswer, refusal, retry_after_s
 from core.model.address import Address
 from core.model.ids import ChannelId
@@ -21,6 +21,7 @@ from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendErr
 
 TEXT_CHARS_MAX = 1_530  # ten parts
 ITEMS_MAX = 1_000
+_PARTS_WAIT_S = 60.0
 _STATUS: Mapping[int, DeliveryStatus] = {  # One API
     2: DeliveryStatus.ACCEPTED,  # queued
     3: DeliveryStatus.ACCEPTED,  # scheduled
@@ -105,7 +106,10 @@ class SmsClickatell:
     """The adapter of one number at Clickatell."""
 
     kind = "sms_clickatell"
-    capabilities = sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="several times, if it gets no 200")
+    capabilities = replace(
+        sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="several times, if it gets no 200", methods=sms.BY_GET),
+        parts_wait_s=_PARTS_WAIT_S,
+    )
 
     def __init__(self, our_address: Address, settings: Settings, default_region: str) -> None:
         self._address = our_address
@@ -157,8 +161,13 @@ def make(channel_id: ChannelId, our_address: Address, settings: Settings, public
 
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a request; raises `UnreadableRequest`."""
+    if clickatell_http.is_form(request):
+        return [clickatell_http.event(clickatell_http.read(request), default_region, _OLD_STATUS.get)]
     frame = frames.read_object(request.body)
     event = frame.get("event")
+    if isinstance(frame.get("data"), dict):
+        octets = {name: text.encode().decode("latin-1") for name, values in fields.flat(frame["data"]).items() for text in values}
+        return [clickatell_http.event(octets, default_region, _OLD_STATUS.get)]
     if not isinstance(event, dict):
         return [_old(frame, default_region)]
     told = {"moText": partial(_message, region=default_region), "messageStatusUpdate": partial(_status, known=_STATUS)}
@@ -183,7 +192,7 @@ def _old(frame: dict[str, Any], region: str) -> InboundEvent:
 
 
 def _said(item: dict[str, Any], region: str, *, sender: str, recipient: str, text: str) -> InboundEvent:
-    who, ours = sms.address(frames.text_member(item, sender, ""), region), sms.address(frames.text_member(item, recipient, ""), region)
+    who, ours = sms.address(frames.text_member(item, sender, ""), region), numbers.receiver(frames.text_member(item, recipient, ""), region)
     if who is None or ours is None:
         raise UnreadableRequest("bad_number", sender if who is None else recipient)
     said = _decoded(frames.text_member(item, text, ""), frames.text_member(item, "charset", "UTF-8"))

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from channels import admission, frames, sms, texts
+from channels import admission, frames, numbers, sms, texts
 from channels.http import Http, HttpAnswer, refusal, retry_after_s
 from core.model.address import Address
 from core.model.capabilities import OnUnknown
 from core.model.ids import ChannelId
-from core.model.inbound import DeliveryReport, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
+from core.model.inbound import DeliveryReport, Ignored, InboundEvent, InboundMessage, Media, RawRequest, UnreadableRequest
 from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_530  # ten parts
@@ -166,18 +166,37 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
 
 
 def _event(result: dict[str, Any], region: str) -> InboundEvent:
-    external_id = frames.text_member(result, "messageId")
+    if result.get("integrationType", "SMS") not in {"SMS", "MMS"}:
+        return Ignored("other_channel")
+    external_id = str(result.get("messageId", ""))
     if not sms.is_id(external_id):
         raise UnreadableRequest("bad_id")
     status = result.get("status")
     if isinstance(status, dict):
         return _report(result, external_id, status)
     sender = sms.address(frames.text_member(result, "from", ""), region)
-    recipient = sms.address(frames.text_member(result, "to", ""), region)
+    recipient = numbers.receiver(frames.text_member(result, "to", ""), region)
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", "from" if sender is None else "to")
     text = result["text"] if isinstance(result.get("text"), str) else ""
-    return InboundMessage(external_id, sender, recipient, texts.clean(text), sent_at=_time(result, "receivedAt"))
+    content = result.get("message")  # of an MMS, in parts
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    said = [text, *(part["value"] for part in parts if isinstance(part.get("value"), str))]
+    return InboundMessage(
+        external_id,
+        sender,
+        recipient,
+        texts.clean("\n".join(filter(None, said))),
+        media=tuple(_attachment(part) for part in parts if "url" in part),
+        sent_at=_time(result, "receivedAt"),
+    )
+
+
+def _attachment(part: dict[str, Any]) -> Media:
+    """Return the part of an MMS that is a file."""
+    content_type = frames.text_member(part, "contentType", "").lower()[:100]
+    url = frames.text_member(part, "url")
+    return Media(sms.media_kind(content_type), url if sms.is_link(url) else "", content_type)
 
 
 def _report(result: dict[str, Any], external_id: str, status: dict[str, Any]) -> InboundEvent:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
 
-from channels import fields, signatures, sms, texts
+from channels import fields, numbers, signatures, sms, texts
 from channels.forms import Form
 from channels.http import Http, HttpAnswer, basic, refusal
 from channels.plivo_lists import PlivoLists
@@ -24,6 +24,7 @@ from core.model.address import Address
 from core.model.ids import ChannelId
 from core.model.inbound import (
     AuthenticationFailed,
+    ContactSignal,
     DeliveryReport,
     Ignored,
     InboundEvent,
@@ -39,10 +40,10 @@ from core.text.split import ucs2_length
 TEXT_CHARS_MAX = 1_600
 UCS2_UNITS_MAX = 737
 _MEDIA_MAX = 10
-_URL_CHARS_MAX = 2_048
 _MEDIA_HOSTS = ("media.plivo.com", "aps1.media.plivo.com", "api.plivo.com")
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")  # no room for a neighbouring field that a forger lets run into it
-_ONCE = ("ErrorCode", "From", "MessageUUID", "ParentMessageUUID", "Status", "Text", "To")
+_ID = re.compile(r"[0-9A-Za-z-]{1,36}")  # a UUID, and no room for a neighbouring field that a forger lets run into it
+_ONCE = ("Body", "ErrorCode", "From", "MessageIntent", "MessageUUID", "ParentMessageUUID", "Status", "Text", "To", "Type", "status")
+_CONSENT = {"optout": "opted_out", "optin": "opted_in"}
 _STATUS: Mapping[str, DeliveryStatus] = {
     "queued": DeliveryStatus.ACCEPTED,
     "sent": DeliveryStatus.SENT,
@@ -106,7 +107,7 @@ class SmsPlivo:
             form, "To"
         ):  # their place in the signed string keeps the text from running over
             raise AuthenticationFailed("missing_field")
-        if sms.address(fields.only(form, "From" if "Status" in form else "To"), self._region) != self._address:
+        if sms.address(fields.only(form, "From" if _status(form) else "To"), self._region) != self._address:
             raise AuthenticationFailed("other_number")
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
@@ -202,28 +203,38 @@ def _sorted(form: Form) -> Iterable[tuple[str, str]]:
 def _events(form: Form, request: RawRequest, region: str) -> Sequence[InboundEvent]:
     one = partial(fields.only, form)
     external_id = one("MessageUUID")
-    if not _UUID.fullmatch(external_id):
+    if not _ID.fullmatch(external_id):
         raise UnreadableRequest("bad_id")
-    if "Status" in form:
+    if _status(form):
         return [_report(form, external_id, request.url)]
-    sender, recipient = sms.address(one("From"), region), sms.address(one("To"), region)
+    if one("Type").lower() not in {"", "sms", "mms"}:
+        return [Ignored("other_channel")]
+    sender, recipient = sms.address(one("From"), region), numbers.receiver(one("To"), region)
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", "From" if sender is None else "To")
-    urls = [one(f"Media{index}") for index in range(_MEDIA_MAX)]
-    media = tuple(Media("document", url) for url in urls if url.startswith(("https://", "http://")) and len(url) <= _URL_CHARS_MAX)
-    return [InboundMessage(external_id, sender, recipient, texts.clean(one("Text")), media=media)]
+    urls = [one(f"Media{index}") for index in range(_MEDIA_MAX + 1)]  # counted from 0, or from 1
+    media = tuple(Media("document", url) for url in urls if sms.is_link(url))
+    text, signal = texts.clean(one("Text") or one("Body")), _CONSENT.get(one("MessageIntent").lower())
+    if signal is not None:  # Plivo has acted on the word, so there is nothing left to answer
+        return [ContactSignal(external_id, sender, recipient, signal, value=text)]
+    return [InboundMessage(external_id, sender, recipient, text, media=media)]
+
+
+def _status(form: Form) -> str:
+    """Return the status that a report tells, empty for a message."""
+    return (fields.only(form, "Status") or fields.only(form, "status")).lower()
 
 
 def _report(form: Form, external_id: str, url: str) -> InboundEvent:
     one = partial(fields.only, form)
-    status, parent, code = _STATUS.get(one("Status").lower()), one("ParentMessageUUID"), one("ErrorCode")
+    status, parent, code = _STATUS.get(_status(form)), one("ParentMessageUUID"), one("ErrorCode")
     if status is None:
         return Ignored("unknown_status")
     try:
         ours = sms.our_id(fields.only(fields.query(url), "m"))
     except UnreadableRequest:
         ours = None
-    whole = parent if _UUID.fullmatch(parent) else external_id  # each part of a long message reports under an id of its own
+    whole = parent if _ID.fullmatch(parent) else external_id  # each part of a long message reports under an id of its own
     return DeliveryReport(whole, status, message_id=ours, code=code[:20] if code not in {"", "000"} else None)
 
 

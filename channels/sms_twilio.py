@@ -16,7 +16,7 @@ from core.model.adapter import MediaSource, Missed
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Capabilities, Family, FileLimits
 from core.model.ids import ChannelId
-from core.model.inbound import DeliveryReport, InboundEvent, Media, RawRequest
+from core.model.inbound import DeliveryReport, Ignored, InboundEvent, Media, RawRequest
 from core.model.outbound import Answer, OutboundMessage, SendError, SendErrorCode, SendResult
 from core.text.segments import transliterate
 from core.text.split import split
@@ -28,6 +28,7 @@ TEXT_CHARS_MAX = 1_600
 _MEDIA = frozenset({"image", "audio", "video", "document"})
 _TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "audio/mpeg", "audio/ogg", "video/mp4", "video/3gpp", "application/pdf"})
 _FILE_BYTES_MAX = 5_000_000
+_OTHER_CHANNELS = ("whatsapp:", "rcs:", "messenger:")  # of a messaging service that has several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ class SmsTwilio:
         """Raise `AuthenticationFailed` unless Twilio signed the request, for our account and our number."""
         form = self._signed.form_of(request)
         if form is not None:
-            twilio_hooks.check_parties(form, "From" if "MessageStatus" in form else "To", self._address.value)
+            twilio_hooks.check_parties(form, "From" if twilio_messages.is_report(form) else "To", self._address.value)
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return the message, consent signal or delivery report of a webhook call."""
@@ -142,6 +143,8 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
 
 def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequence[InboundEvent]:
     form = twilio_hooks.read(request, last_form)
+    if twilio_hooks.one(form, "From").startswith(_OTHER_CHANNELS):
+        return [Ignored("other_channel")]
     return twilio_messages.events(form, request.url, partial(numbers.sender, default_region=region))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
-from channels import admission, fields, sms, texts, vonage_signatures
+from channels import admission, fields, numbers, sms, texts, vonage_signatures
 from channels.forms import Form
 from channels.http import Http, HttpAnswer, refusal, retry_after_s
 from channels.vonage_reports import VonageReports
@@ -24,6 +24,7 @@ from core.model.inbound import (
     Ignored,
     InboundEvent,
     InboundMessage,
+    Media,
     Part,
     RawRequest,
     UnreadableRequest,
@@ -62,6 +63,7 @@ _REFUSED: Mapping[str, tuple[SendErrorCode, bool]] = {  # their status: ours, an
     "32": (SendErrorCode.BAD_CREDENTIALS, True),  # signature and secret together
     "33": (SendErrorCode.BAD_ADDRESS, False),  # number no longer active
 }
+_FILES, _FILES_MAX, _CAPTION_CHARS_MAX = ("image", "audio", "video", "vcard", "file"), 10, 2_000
 _COUNT = re.compile(r"[0-9]{1,3}")
 _PARTS_WAIT_S = 60.0
 _THROTTLED = {"1", "10"}
@@ -202,8 +204,10 @@ def _ours(form: Form) -> str:
 
 def _events(form: Form, region: str) -> Sequence[InboundEvent]:
     one = partial(fields.only, form)
+    if not form:
+        return [Ignored("url_check")]  # they call so when the address is entered
     channel = one("channel") or one("from.type")
-    if channel not in {"", "sms"}:
+    if channel not in {"", "sms", "mms"}:
         return [Ignored("other_channel")]
     external_id = one("messageId") or one("message_uuid")
     if not sms.is_id(external_id):
@@ -212,13 +216,34 @@ def _events(form: Form, region: str) -> Sequence[InboundEvent]:
     if "status" in form:
         return [_receipt(form, external_id, at)]
     sender = sms.address(one("msisdn") or one("from") or one("from.number"), region)
-    recipient = sms.address(one("to") or one("to.number"), region)
+    recipient = numbers.receiver(one("to") or one("to.number"), region)
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", "msisdn" if sender is None else "to")
-    if one("type") == "binary":
-        raise UnreadableRequest("binary")
-    text = one("text") or one("message.content.text")
-    return [InboundMessage(external_id, sender, recipient, texts.clean(text), sent_at=at, part=_part(one))]
+    media = _binary(one("data")) if one("type") == "binary" else _attachments(form)
+    text = one("text") or one("message.content.text") or next((item.caption for item in media), "")
+    return [InboundMessage(external_id, sender, recipient, texts.clean(text), media=media, sent_at=at, part=None if media else _part(one))]
+
+
+def _binary(data: str) -> tuple[Media, ...]:
+    """Return the octets of a message that is no text, written as hexadecimal digits, as a file."""
+    try:
+        content = bytes.fromhex(data)
+    except ValueError:
+        raise UnreadableRequest("binary") from None
+    return (Media("document", content_type="application/octet-stream", content=content),) if content else ()
+
+
+def _attachments(form: Form) -> tuple[Media, ...]:
+    """Return the files of an MMS, one by one or as a list; they stay at Vonage."""
+    kinds = [(kind, kind) for kind in _FILES]
+    kinds += [(f"content.{index}", fields.only(form, f"content.{index}.type")) for index in range(_FILES_MAX)]
+    found = []
+    for place, kind in kinds:
+        url = fields.only(form, f"{place}.url")
+        if sms.is_link(url):
+            caption, name = (texts.clean(fields.only(form, f"{place}.{detail}"))[:_CAPTION_CHARS_MAX] for detail in ("caption", "name"))
+            found.append(Media(kind if kind in {"image", "audio", "video"} else "document", url, caption=caption, name=name[:200]))
+    return tuple(found)
 
 
 def _part(one: Callable[[str], str]) -> Part | None:

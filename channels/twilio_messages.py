@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from channels import forms, texts
+from channels import forms, numbers, texts
 from channels.twilio_hooks import one, our_id
 from core.model.address import Address
 from core.model.inbound import ContactSignal, DeliveryReport, Ignored, InboundEvent, InboundMessage, Media, UnreadableRequest
@@ -34,19 +34,22 @@ _MEDIA_MAX = 10
 _URL_CHARS_MAX = 2_048
 _CHOICE_CHARS_MAX = 200
 _PLACE_CHARS_MAX = 200
-_SID = re.compile(r"(SM|MM)[0-9A-Za-z]{1,32}")  # no room for a neighbouring field that a forger lets run into it
+_SID = re.compile(r"[A-Z]{2}[0-9A-Za-z]{1,32}")  # no room for a neighbouring field that a forger lets run into it
 _COORDINATE = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,20})?")
+_OF_MESSAGE = frozenset({"", "received", "receiving"})  # what the status of a message to us can be
 _CONSENT = {"STOP": "opted_out", "START": "opted_in"}
 
 
 def events(form: forms.Form, url: str, party: Callable[[str], Address | None]) -> Sequence[InboundEvent]:
     """Return the message, consent signal or delivery report of a webhook call; raises `UnreadableRequest`."""
+    if "ConversationSid" in form:
+        return [Ignored("conversation")]
     sid = one(form, "MessageSid") or one(form, "SmsSid")
     if not _SID.fullmatch(sid):
         raise UnreadableRequest("bad_message_sid")
-    if "MessageStatus" in form:
+    if is_report(form):
         return [_report(sid, form, url)]
-    sender, recipient = party(one(form, "From")), party(one(form, "To"))
+    sender, recipient = party(one(form, "From")), party(one(form, "To")) if one(form, "To") else numbers.UNSAID
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", "From" if sender is None else "To")
     text = texts.clean(one(form, "Body"))
@@ -66,8 +69,18 @@ def events(form: forms.Form, url: str, party: Callable[[str], Address | None]) -
     ]
 
 
+def is_report(form: forms.Form) -> bool:
+    """Tell whether a webhook call is about a message of ours."""
+    return _status(form) not in _OF_MESSAGE
+
+
+def _status(form: forms.Form) -> str:
+    """Return the status of a message; the oldest callbacks have it in another field, as messages to us have theirs."""
+    return (one(form, "MessageStatus") or one(form, "SmsStatus")).lower()
+
+
 def _report(sid: str, form: forms.Form, url: str) -> InboundEvent:
-    status = STATUS.get(one(form, "MessageStatus").lower())
+    status = STATUS.get(_status(form))
     if status is None:
         return Ignored("unknown_status")
     return DeliveryReport(external_id=sid, status=status, message_id=our_id(url), code=one(form, "ErrorCode")[:20] or None)

@@ -1,7 +1,8 @@
-"""USSD menus in the form that Africa's Talking made common: a POSTed form in, `CON …` or `END …` as plain text out.
+"""USSD menus in the form that Africa's Talking made common: a form in, `CON …` or `END …` as plain text out.
 
-The form carries the whole input of the session so far; the new part is found by the core, which knows what it has seen. Requests are
-not signed: the secret in the webhook's path, checked before this module is asked, and a list of source networks stand in for that.
+Others who took the form over put its fields in a query or in JSON. They hold the whole input of the session so far; the new part is found
+by the core, which knows what it has seen. Requests are not signed: the secret in the webhook's path, checked before this module is
+asked, and a list of source networks stand in for that.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from ipaddress import ip_address, ip_network
 
-from channels import forms, numbers, texts
+from channels import fields, numbers, texts
+from channels.forms import Form
 from core.model.address import Address, AddressKind, Strength
 from core.model.capabilities import Capabilities, Family
 from core.model.ids import ChannelId
@@ -78,6 +80,7 @@ class Ussd:
             session=True,
             answer_deadline_s=settings.answer_deadline_s,
             merge_replies=True,
+            methods=frozenset({"GET", "POST"}),
             secrets_allowed=True,
             sender_strength=Strength.NETWORK,
             provider_retries="none: a session whose answer is late or missing ends",
@@ -86,22 +89,22 @@ class Ussd:
         self._code = our_address.value
         self._sources = [ip_network(network) for network in settings.sources]
         self._region = default_region
-        self._forms = forms.LastForm()
+        self._fields = fields.LastFields()
 
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` for a source outside the list, or for another service code."""
         if self._sources and not self._from_source(request.remote):
             raise AuthenticationFailed("unknown_source")
         try:
-            code = _one(self._forms.of(request), "serviceCode")
-        except (forms.NotAForm, UnreadableRequest):
+            code = fields.only(self._fields.of(request), "serviceCode")
+        except UnreadableRequest:
             return  # `parse` says what is wrong with it
         if code and code.rstrip("#") != self._code.rstrip("#") and not code.startswith(self._code.rstrip("#") + "*"):
             raise AuthenticationFailed("other_service_code")
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return the message of a session request, or what the end-of-session notification says."""
-        return _events(request, self._region, self._forms)
+        return _events(self._fields.of(request), self._region)
 
     def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
         """Return the screen; without a reply the session ends with an empty one."""
@@ -135,15 +138,11 @@ def make(channel_id: ChannelId, our_address: Address, settings: Settings, public
 
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a request; raises `UnreadableRequest`."""
-    return _events(request, default_region, forms.LastForm())
+    return _events(fields.read(request), default_region)
 
 
-def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequence[InboundEvent]:
-    try:
-        form = last_form.of(request)
-    except forms.NotAForm as error:
-        raise UnreadableRequest(error.code) from None
-    one = partial(_one, form)
+def _events(form: Form, region: str) -> Sequence[InboundEvent]:
+    one = partial(fields.only, form)
     session_id, code = one("sessionId"), one("serviceCode")
     if not session_id or len(session_id) > _SESSION_CHARS_MAX or not session_id.isprintable():
         raise UnreadableRequest("bad_session")
@@ -181,14 +180,6 @@ def _ended(session_id: str, subscriber: Address, service: Address, status: str, 
         session_id=session_id,
         value=texts.clean(status)[:40].lower(),
     )
-
-
-def _one(form: forms.Form, name: str) -> str:
-    """Return the only value of a field, empty if it is missing; raises `UnreadableRequest` for a repeated one."""
-    values = form.get(name, ("",))
-    if len(values) > 1:
-        raise UnreadableRequest("repeated_field", name)
-    return values[0]
 
 
 @lru_cache(maxsize=1_024)  # most screens are menus

@@ -68,7 +68,7 @@ def events(request: RawRequest, region: str, last_form: forms.LastForm) -> Seque
     if not _SID.fullmatch(call):
         raise UnreadableRequest("bad_call_sid")
     if is_verdict(form):
-        return [Ignored("answering_machine")]
+        return [Ignored("answering_machine" if "AnsweredBy" in form else "call_progress")]
     ends = ("To", "From") if is_ours(form) else ("From", "To")
     person, here = (_party(one(form, name), region, call) for name in ends)
     if person is None or here is None:
@@ -165,8 +165,11 @@ def is_ours(form: forms.Form) -> bool:
 
 
 def is_verdict(form: forms.Form) -> bool:
-    """Tell whether this is word of who picked up, sent beside the call: it names no numbers."""
-    return "AnsweredBy" in form and "From" not in form and "To" not in form
+    """Tell whether this is word about a call, sent beside it: who picked up, a recording, a conference, a transcript.
+
+    It names no numbers, but for the transcript.
+    """
+    return "TranscriptionSid" in form or ("From" not in form and "To" not in form)
 
 
 def _party(text: str, region: str, call: str) -> Address | None:

@@ -104,7 +104,7 @@ class WhatsAppTwilio:
         """Raise `AuthenticationFailed` unless Twilio signed the request, for our account and our sender."""
         form = self._signed.form_of(request)
         if form is not None:
-            twilio_hooks.check_parties(form, "From" if "MessageStatus" in form else "To", self._ours)
+            twilio_hooks.check_parties(form, "From" if twilio_messages.is_report(form) else "To", self._ours)
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
         """Return the message, choice, consent signal or delivery report of a webhook call."""
@@ -199,9 +199,13 @@ def _events(request: RawRequest, last_form: forms.LastForm) -> Sequence[InboundE
 
 
 def _person(text: str) -> Address | None:
-    """Return the address in `whatsapp:<id>`, which is kept as WhatsApp writes it, because that is what answers must go to."""
-    own = text.removeprefix(_PREFIX)
-    return Address(AddressKind.WHATSAPP, own) if own != text and _PERSON.fullmatch(own) else None
+    """Return the address in `whatsapp:<id>`, which is kept as WhatsApp writes it, because that is what answers must go to.
+
+    A plus sign that was not encoded has become a space. Twilio has also been seen to leave the prefix out.
+    """
+    own = text.strip().removeprefix(_PREFIX)
+    own = f"+{own[1:]}" if own.startswith(" ") else own
+    return Address(AddressKind.WHATSAPP, own) if _PERSON.fullmatch(own) else None
 
 
 def _fits(choice: Choice) -> bool:

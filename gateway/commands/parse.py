@@ -5,21 +5,21 @@ Needs no store, no configuration and no secrets, since it checks no signature. M
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 import click
 
+from channels.numbers import UNSAID
 from channels.registry import KINDS, load
 from core.model.inbound import InboundEvent, RawRequest, UnreadableRequest
+from gateway.commands.recorded import BadLine, readings
 
-
-class _BadLine(ValueError):
-    """A line is no recorded request."""
+Parse = Callable[[RawRequest, str], Sequence[InboundEvent]]
+_OTHER_FORMAT = frozenset({"content_type", "json"})
 
 
 @click.command
@@ -29,8 +29,8 @@ class _BadLine(ValueError):
 def command(kind: str, file: Iterable[str], region: str) -> None:
     """Show what the adapter of KIND makes of the recorded requests in FILE (- for standard input).
 
-    A request is one line of JSON with method, url, headers and body (text, or JSON as it is) or body_base64. For each, one line of
-    JSON is printed: the events, or the error with which the adapter refuses it. Signatures are not checked.
+    A request is one line of JSON with method, url, headers and body (text, or an object as it is) or body_base64. For each, one line
+    of JSON is printed: the events, or the error with which the adapter refuses it. Signatures are not checked.
     """
     for line in parse_lines(kind, file, region):
         click.echo(line)
@@ -44,12 +44,23 @@ def parse_lines(kind: str, lines: Iterable[str], region: str = "") -> Iterator[s
             continue
         answer: dict[str, Any]
         try:
-            answer = {"events": [event_document(event) for event in parse(_request(line), region.upper())]}
-        except _BadLine as error:
+            answer = {"events": [event_document(event) for event in _events(parse, readings(line), region.upper())]}
+        except BadLine as error:
             answer = {"error": "bad_line", "detail": str(error)}
         except UnreadableRequest as error:
             answer = {"error": error.code, "detail": str(error)}
         yield json.dumps(answer)
+
+
+def _events(parse: Parse, requests: Sequence[RawRequest], region: str) -> Sequence[InboundEvent]:
+    """Return what the first reading of a request that can be read holds; raises the `UnreadableRequest` that says most."""
+    failed: list[UnreadableRequest] = []
+    for request in requests:
+        try:
+            return parse(request, region)
+        except UnreadableRequest as error:
+            failed.append(error)
+    raise next((error for error in failed if error.code not in _OTHER_FORMAT), failed[0])
 
 
 def event_document(event: InboundEvent) -> dict[str, Any]:
@@ -59,7 +70,7 @@ def event_document(event: InboundEvent) -> dict[str, Any]:
 
 def _filled(value: Any) -> dict[str, Any]:
     fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    filled = {name: content for name, content in fields.items() if content not in (None, "", b"", (), {}, False, "none")}
+    filled = {name: content for name, content in fields.items() if content not in (None, "", b"", (), {}, False, "none", UNSAID)}
     return {f"{name}_bytes" if isinstance(content, bytes) else name: _plain(content) for name, content in filled.items()}
 
 
@@ -73,45 +84,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else value
-
-
-def _request(line: str) -> RawRequest:
-    """Return the request that a line records; raises `_BadLine`."""
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        raise _BadLine("not JSON") from None
-    if not isinstance(record, dict):
-        raise _BadLine("not a JSON object")
-    headers = record.get("headers", {})
-    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-        raise _BadLine("headers must be an object of texts")
-    received_at = record.get("received_at", 0)
-    if type(received_at) is not int:
-        raise _BadLine("received_at must be a number of milliseconds")
-    return RawRequest(
-        method=_text(record, "method", "POST"),
-        url=_text(record, "url", ""),
-        headers={name.lower(): value for name, value in headers.items()},
-        body=_body(record),
-        received_at=received_at,
-        remote=_text(record, "remote", ""),
-    )
-
-
-def _text(record: dict[str, Any], name: str, default: str) -> str:
-    value = record.get(name, default)
-    if not isinstance(value, str):
-        raise _BadLine(f"{name} must be text")
-    return value
-
-
-def _body(record: dict[str, Any]) -> bytes:
-    if isinstance(record.get("body"), dict | list):
-        return json.dumps(record["body"]).encode()
-    if "body_base64" not in record:
-        return _text(record, "body", "").encode("utf-8", "surrogatepass")
-    try:
-        return base64.b64decode(_text(record, "body_base64", ""), validate=True)
-    except ValueError:
-        raise _BadLine("body_base64 is not base64") from None

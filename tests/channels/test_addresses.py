@@ -84,7 +84,7 @@ def test_senders(text: str, kind: AddressKind, value: str) -> None:
     assert numbers.sender(text, "KE") == Address(kind, value)
 
 
-@pytest.mark.parametrize("text", ["", " ", "<b>", "a" * 12, "--", "whatsapp:+254711000111", "é" * 5, "1\n2"])
+@pytest.mark.parametrize("text", ["", " ", "<b>", "a" * 12, "--", "whatsapp:+254711000111", "ş" * 5, "a\nb", "1\n2", "+0711000111"])
 def test_what_is_no_sender(text: str) -> None:
     assert numbers.sender(text, "KE") is None
 

@@ -17,6 +17,7 @@ from core.model.address import Address, AddressKind
 from core.model.inbound import InboundMessage, Media
 from gateway.cli import cli
 from gateway.commands.parse import event_document, parse_lines
+from gateway.commands.recorded import readings
 from tests.conformance.subject import subject_of
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
@@ -88,10 +89,12 @@ def test_of_contents_the_size_is_shown() -> None:
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ("[]", "not a JSON object"),
-        ({**USSD, "headers": []}, "headers"),
-        ({**USSD, "headers": {"a": 1}}, "headers"),
+        ({**USSD, "headers": "a: 1"}, "headers"),
+        ({**USSD, "headers": [1]}, "headers"),
+        ({**USSD, "headers": {"a": {}}}, "headers"),
         ({**USSD, "method": 1}, "method"),
-        ({**USSD, "url": None}, "url"),
+        ({**USSD, "url": 1}, "url"),
+        ({**USSD, "query": [1]}, "fields of a form"),
         ({**USSD, "body": 5}, "body"),
         ({**USSD, "body_base64": "%"}, "body_base64"),
         ({**USSD, "received_at": "now"}, "received_at"),
@@ -106,7 +109,53 @@ def test_a_bad_line_does_not_stop_the_rest(line: object, detail: str) -> None:
 
 def test_blank_lines_are_passed_over_and_missing_parts_have_defaults() -> None:
     assert parsed("", " \n") == []
-    assert parsed({}) == [{"error": "content_type", "detail": "content_type"}]
+    assert parsed({}) == [{"error": "bad_session", "detail": "bad_session"}]
+
+
+FIELDS = {"sessionId": "1", "serviceCode": "*384#", "phoneNumber": "+254711000111", "text": "1*2"}
+TYPE = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {**USSD, "method": "post", "url": None},
+        {**USSD, "headers": {}},
+        {**USSD, "headers": None},
+        {**USSD, "headers": {"content-type": [TYPE], "Content-Length": 81, "X-Nothing": None}},
+        {**USSD, "headers": [{"name": "Content-Type", "value": TYPE}]},
+        {**USSD, "headers": [["Content-Type", TYPE]]},
+        {"request": USSD},
+        {"httpMethod": "POST", "path": "/ussd", "headers": USSD["headers"], "body": USSD["body"]},
+        {**USSD, "body": base64.b64encode(str(USSD["body"]).encode()).decode(), "isBase64Encoded": True},
+        {**USSD, "body": FIELDS},
+        {"body": FIELDS},
+        {"body": json.dumps(FIELDS)},
+        {"body": {name: [value] for name, value in FIELDS.items()}},
+        {"form": FIELDS},
+        {"method": "POST", "params": FIELDS},
+        {"json": FIELDS},
+        {"method": "GET", "url": "/ussd", "query": FIELDS},
+        {"method": "GET", "params": FIELDS},
+        {"params": FIELDS},
+        {"httpMethod": "GET", "queryStringParameters": FIELDS, "body": None},
+        {"method": "GET", "url": "/ussd", "body": USSD["body"]},
+        {"url": f"/ussd?{USSD['body']}"},
+    ],
+)
+def test_however_a_request_was_recorded(record: object) -> None:
+    assert parsed(record) == parsed(USSD)
+
+
+def test_a_form_in_parts_needs_no_header() -> None:
+    body = '--x y\r\nContent-Disposition: form-data; name="from"\r\n\r\na@example.com\r\n--x y--\r\n'
+    (found,) = readings(json.dumps({"body": body}))
+    assert found.headers == {"content-type": 'multipart/form-data; boundary="x y"'}
+
+
+def test_what_is_no_web_request_gets_no_header() -> None:
+    (found,) = readings(json.dumps({"method": "MAIL", "headers": {"mail-from": "a@example.com"}, "body": "Subject: x"}))
+    assert (found.method, found.headers) == ("MAIL", {"mail-from": "a@example.com"})
 
 
 names = st.sampled_from(["headers", "body", "url", "method"])
