@@ -20,7 +20,8 @@ ADDRESS = re.compile(
 )
 _BLOCK = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]{0,200}(?:\r\n|\n|\r)")
 _STATUS_TYPES = {"message/delivery-status", "message/global-delivery-status"}
-_HEADER_TYPES = {"text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global-headers"}
+_HEADER_TYPES = {"text/rfc822-headers", "text/rfc822-header", "text/rfc822", "message/rfc822-headers", "message/global-headers"}
+_ANSWERED = ("x-original-message-id", "x-cm-original-message-id", "in-reply-to")
 _DONE = ("delivered", "relayed", "expanded", "deliverable")
 _DELAYED = ("delayed", "delay")
 
@@ -92,8 +93,10 @@ def lower_domain(address: str) -> str:
 
 
 def original_id(root: Part) -> str:
-    """Return the id of the mail that a report encloses, or nothing."""
-    return next(iter(fields.message_ids(field for head in _originals(root) for field in head.get("message-id", [])[:1])), "")
+    """Return the id of the mail that a report encloses, else of the one that it says it answers, or nothing."""
+    enclosed = [field for head in _originals(root) for field in head.get("message-id", [])[:1]]
+    answered = [value for name in _ANSWERED for value in root.all(name)[:1]]
+    return next(iter(fields.message_ids([*enclosed, *answered])), "")
 
 
 def original_recipients(root: Part) -> list[str]:

@@ -23,13 +23,14 @@ def failures(root: Part) -> list[Failure]:
             if report.get("feedback-type", "").strip().lower() in _NO_COMPLAINT:
                 return []
             named = next((found[0] for name in _RECIPIENT_FIELDS if (found := bounces.ADDRESS.search(report.get(name, "")))), "")
-            return [_complaint(root, named)]
+            return [_complaint(root, named, report.get("original-message-id", ""))]
         if part is not root and part.type.value == "message/rfc822" and part.children and (told := part.children[0].first(_COMPLAINED)):
             box = next(iter(fields.mailboxes([told], set())), None)
             return [_complaint(root, box.address if box else "")]
     return []
 
 
-def _complaint(root: Part, named: str) -> Failure:
+def _complaint(root: Part, named: str, about: str = "") -> Failure:
     address = bounces.lower_domain(named) if named else next(iter(bounces.original_recipients(root)), "")
-    return Failure(address, message_id=bounces.original_id(root), permanent=True)
+    told = next(iter(fields.message_ids([about.encode()])), "")
+    return Failure(address, message_id=told or bounces.original_id(root), permanent=True)

@@ -81,7 +81,7 @@ def failures(root: Part, text: str) -> list[Failure]:
     ]
     addresses = named or _addresses(root, letter, sent_to)
     own = _by_address(letter) if len(addresses) > 1 else {}
-    original = bounces.original_id(root) or next(iter(fields.message_ids(_ORIGINAL_ID.findall(copy.encode()))), "")
+    original = next(iter(fields.message_ids(_ORIGINAL_ID.findall(copy.encode()))), "") or bounces.original_id(root)
     return [_failure(address, own.get(address.lower(), ""), letter, original) for address in addresses]
 
 

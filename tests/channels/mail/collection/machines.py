@@ -137,6 +137,22 @@ BOUNCES: dict[str, tuple[str, str, bool]] = {  # mail, status, permanent
         "5.1.1",
         True,
     ),
+    "sent-as-its-recipient": (
+        head("relay.example", "Undelivered Mail Returned to Sender", 'Content-Type: multipart/mixed; boundary="b"').replace(
+            "support@operator", "anna@customer"
+        )
+        + "\n--b\n\nAn error occurred while trying to deliver the mail to the following recipients:\nanna@customer.example\n\nStatus: 5.1.1\n"
+        "--b\nContent-Type: message/rfc822\n\nFrom: support@operator.example\nTo: anna@customer.example\nMessage-ID: <sent-7@operator.example>\n\nHi\n--b--\n",
+        "5.1.1",
+        True,
+    ),
+    "code-for-status": (head(DAEMON, "Undelivered Mail") + report("failed", "550", "5.2.1 the account is disabled"), "5.2.1", True),
+    "answers": (
+        head("Postmaster@customer.example", "系统退信", "In-Reply-To: <sent-7@operator.example>")
+        + "\n抱歉，您的邮件被退回来了。\n\n收件人 anna@customer.example\n\nSMTP error, RCPT TO: Host customer.example said 550 No such user here\n",
+        "5.1.1",
+        True,
+    ),
     # No status part, and in some no server by name: letters of filters, gateways and old servers, in the forms of public bounce collections.
     "filter-smtp": (
         head("imss@customer.example", "Mail could not be delivered", 'Content-Type: multipart/mixed; boundary="b"')
@@ -251,6 +267,13 @@ AUTOMATIC: dict[str, str] = {
     "russian": head("anna@customer.example", "Автоматический ответ: Вопрос") + "\nМеня нет.\n",
     "japanese": head("anna@customer.example", "自動応答: 質問") + "\n不在です。\n",
     "vacation": head("anna@customer.example", "Out of Office: Re: Your question") + "\nBack on Monday.\n",
+    "rule": head("anna@customer.example", "Selected autoreply", "Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All")
+    + "\nHi.\n",
+    "answer-suffix": head("anna@customer.example", "Re: Your question (Automatic Response)") + "\nI am away.\n",
+    "closed-inbox": head(
+        "noreply@customer.example", "=?UTF-8?Q?AutoRespons?= :Your question", "Return-Path: <>", "Auto-Submitted: auto-replied"
+    )
+    + "\nThis inbox anna@customer.example is no longer in use. Please write to somebody else.\n",
     "ticket": head("helpdesk@customer.example", "[help #7] AutoReply: Your question") + "\nWe have your request.\n",
     "notes": head("anna@customer.example", "AUTO: Anna is out of the office. (returning 05/01/2026)") + "\nI am out of the office.\n",
     "says-so": head("anna@customer.example", "Thank you") + "\nThis is an automated response. We have received your message.\n",
@@ -298,6 +321,12 @@ LISTS: dict[str, str] = {
 }
 COMPLAINTS = {
     "arf": FEEDBACK.format(type="abuse"),
+    "opt-out": FEEDBACK.format(type="opt-out")
+    .replace("Original-Rcpt-To: anna", "Removal-Recipient: anna")
+    .replace("message/rfc822", "text/rfc822-header"),
+    "named-in-report": head("complaints@provider.example", "Report")
+    + 'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n'
+    "Original-Rcpt-To: <anna@customer.example>\nOriginal-Message-ID: <sent-7@operator.example>\n--b--\n",
     "enclosed-only": head("staff@provider.example", "complaint about message from 192.0.2.7")
     + 'Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: <anna@customer.example>\n'
     "From: support@operator.example\nMessage-ID: <sent-7@operator.example>\nSubject: Offer\n\nBuy.\n--b--\n",
@@ -337,6 +366,7 @@ PEOPLE: dict[str, str] = {  # who only look like machines
     "holiday-short": head("Anna <anna@customer.example>", "Vacation") + "\nCan I pause my contract?\n",
     "out-of-credit": head("Anna <anna@customer.example>", "I am out of credit") + "\nHow do I top up?\n",
     "answer-to-automatic": head("Anna <anna@customer.example>", "Re: Automatic reply: Your question") + "\nNobody has answered yet.\n",
+    "answer-to-absence": head("Anna <anna@customer.example>", "Re: Out of Office AutoReply: Your question") + "\nWho else can help?\n",
     "no-sender": head("", "Ticket by unknown user") + "\nThis comes from an unknown user.\n",
     "postmaster": head("Postmaster <postmaster@customer.example>", "Block list") + "\nOur server is on your list. Could you remove it?\n",
     "relay-service": head("Anna <anna@customer.example>", "Question", "Feedback-ID: 1.region.abc:Relay") + "\nHello?\n",
