@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from core import receipts
 from core.crash import point
@@ -11,7 +11,6 @@ from core.model.address import Address, AddressKind
 from core.model.capabilities import Family
 from core.model.channel import Channel
 from core.model.ids import MessageId
-from core.model.inbound import DeliveryReport
 from core.model.outbound import Author, DeliveryStatus, OutboundMessage, SendError, SendResult
 from core.store import letters, messages, outbox
 from core.store.api import Tx
@@ -22,8 +21,6 @@ DELAYS_S = (2, 10, 30, 120, 300, 900, 1_800, 3_600)
 RETRY_AFTER_MIN_S = 1
 RETRY_AFTER_MAX_S = 3_600
 INTERRUPTIONS_MAX = 2
-ABSENCE_SURE_MS = 20_000
-ASK_AGAIN_MS = 15_000
 _ROUNDS = 20
 
 
@@ -251,39 +248,6 @@ def _delay_s(attempt: int, error: SendError, jitter: float) -> float:
     if wish_s is not None and wish_s >= 0:
         return min(max(wish_s, RETRY_AFTER_MIN_S), RETRY_AFTER_MAX_S)
     return DELAYS_S[min(attempt, len(DELAYS_S)) - 1] * (0.5 + jitter / 2)
-
-
-def answered(tx: Tx, sending: Sending, told: DeliveryReport | None, now: int, unknown_wait_ms: int) -> None:
-    """Record what the provider knows of a message: what it never had is sent, once it is sure that it is not still on its way there."""
-    message, question = sending.message, sending.question
-    if question is None or outbox.state_of(tx, message.id) != "unknown":
-        return
-    if told is not None and _is_other(tx, sending, told):
-        told = None
-    if told is not None:
-        tx.execute("update outbox set external_id = ? where message_id = ?", (told.external_id, message.id))
-        receipts.report(tx, sending.channel_id, replace(told, message_id=message.id), now)
-        return
-    sure_at = question.began_at + ABSENCE_SURE_MS
-    if now >= sure_at:
-        outbox.settle(tx, message.id, "retry_wait", due_at=now)
-    else:
-        outbox.settle(tx, message.id, "unknown", due_at=min(sure_at, question.began_at + unknown_wait_ms))
-
-
-def unanswered(tx: Tx, sending: Sending, now: int, unknown_wait_ms: int) -> None:
-    """Ask again in a while, until the time for questions is over."""
-    if sending.question is not None:
-        until = sending.question.began_at + unknown_wait_ms
-        tx.execute(
-            "update outbox set due_at = ? where message_id = ? and state = 'unknown'", (min(now + ASK_AGAIN_MS, until), sending.message.id)
-        )
-
-
-def _is_other(tx: Tx, sending: Sending, told: DeliveryReport) -> bool:
-    """Tell whether what the provider found is another message of ours to the same person."""
-    known = outbox.by_external_id(tx, sending.channel_id, told.external_id)
-    return known is not None and known[0] != sending.message.id
 
 
 def take_over(tx: Tx, channels: Mapping[str, Channel], lease: str, now: int) -> int:

@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 
-from core import dispatch
+from core import dispatch, questions
 from core.crash import point
 from core.dispatch import Gate, Sending
 from core.model.adapter import LooksUp
@@ -131,9 +131,9 @@ class Dispatcher:
                 error = SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True)
         now = gateway.clock.now_ms()
         if error is None:
-            await self._record(lambda tx: dispatch.answered(tx, sending, told, now, self._unknown_wait_ms))
+            await self._record(lambda tx: questions.answered(tx, sending, told, now, self._unknown_wait_ms))
         else:
-            await self._record(lambda tx: dispatch.unanswered(tx, sending, now, self._unknown_wait_ms))
+            await self._record(lambda tx: questions.unanswered(tx, sending, now, self._unknown_wait_ms))
         gateway.counters.add("look_ups", channel=channel_id, outcome="failed" if error else "found" if told else "absent")
         await self._leave(sending, permit, error)
 

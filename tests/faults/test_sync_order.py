@@ -1,4 +1,4 @@
-"""What the kernel is asked for, and in which order: no answer leaves before a sync of what it acknowledges, begun after that was written."""
+"""What the kernel is asked for, and in which order: no answer leaves before a sync that began after what it acknowledges was written."""
 
 from __future__ import annotations
 
@@ -99,13 +99,18 @@ async def traced(around: World, file: Path, program: str) -> list[str]:
                 assert part, "the gateway did not start"
                 said += part
             await speak(around, url[0].decode())
-        os.kill(int(file.read_text(encoding="utf-8", errors="replace").split(maxsplit=1)[0]), signal.SIGTERM)
+        os.kill(int(read(file)[0].split(maxsplit=1)[0]), signal.SIGTERM)
         async with asyncio.timeout(60):
             await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    return read(file)
+
+
+def read(file: Path) -> list[str]:
+    """Return the lines of a trace."""
     return file.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
