@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from channels import email_addresses
-from channels.email_events import TEXT_CHARS_MAX, events_of
+from channels.email_events import TEXT_CHARS_MAX, events_of, incomplete
 from channels.mail.compose import ATTACHED_BYTES_MAX
 from channels.mail.fetched import Fetched
 from channels.mail.parse import parse as parse_mail
@@ -20,7 +20,7 @@ from core.model import mail_ids
 from core.model.address import Address, AddressKind
 from core.model.capabilities import Capabilities, Family, FileLimits, OnUnknown
 from core.model.ids import ChannelId
-from core.model.inbound import AuthenticationFailed, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
+from core.model.inbound import AuthenticationFailed, InboundEvent, RawRequest, UnreadableRequest
 from core.model.outbound import Answer, OutboundMessage, SendResult
 
 INCOMPLETE = "This mail is too large and was left in the mailbox."
@@ -152,14 +152,7 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     events = events_of(
         parse_mail(request.body), sender=request.headers.get("mail-from"), recipients=recipients_of(request), raw=request.body
     )
-    return [_incomplete(event) for event in events] if "incomplete" in request.headers else events
-
-
-def _incomplete(event: InboundEvent) -> InboundEvent:
-    """Return what stands for a mail of which only the header was fetched: a person has to look at it."""
-    if not isinstance(event, InboundMessage) or event.letter is None:
-        return event
-    return replace(event, text=INCOMPLETE, letter=replace(event.letter, automatic=event.letter.automatic or "unreadable"))
+    return incomplete(events, INCOMPLETE) if "incomplete" in request.headers else events
 
 
 def recipients_of(request: RawRequest) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ not know a provider.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
 from channels import email_addresses, texts
@@ -60,6 +61,16 @@ def events_of(mail: Mail, *, sender: str | None, recipients: Sequence[str], raw:
                 safe_html=texts.clean(mail.safe_html),
             ),
         )
+    ]
+
+
+def incomplete(events: Sequence[InboundEvent], why: str) -> list[InboundEvent]:
+    """Return what stands for a mail of which only the header is here: a person has to look at it."""
+    return [
+        replace(event, text=why, letter=replace(event.letter, automatic=event.letter.automatic or "unreadable"))
+        if isinstance(event, InboundMessage) and event.letter is not None
+        else event
+        for event in events
     ]
 
 

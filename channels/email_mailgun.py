@@ -7,24 +7,33 @@ says of spam or of the sender.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import parseaddr
 from hashlib import blake2b
 from typing import Any
 
-from channels import admission, forms, frames, multipart, signatures
-from channels.email_webhooks import BODY_BYTES_MAX, ByWebhook, capabilities, header, raw_mail, report, table, text
+from channels import admission, frames, multipart, signatures
+from channels.email_webhooks import ByWebhook, capabilities, header, objects, raw_mail, report, table, text
 from channels.forms import NotAForm
+from channels.mail.model import PARTS_MAX
 from channels.mail.outgoing import Outgoing
 from channels.mail.rebuilt import Piece, rebuilt
 from core.model.address import Address
 from core.model.ids import ChannelId
-from core.model.inbound import AuthenticationFailed, Ignored, InboundEvent, RawRequest, UnreadableRequest
+from core.model.inbound import AuthenticationFailed, Ignored, InboundEvent, InboundMessage, Media, RawRequest, UnreadableRequest
 from core.model.outbound import DeliveryStatus, OutboundMessage
 
 REPLAY_MS = 12 * 3_600_000  # Mailgun tries again for eight hours
 TOKENS_MAX = 50_000
 _SIGNATURE = {"timestamp", "token", "signature"}
+_AT_MAILGUN = re.compile(r"https://[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\.mailgun\.net/[!-~]{1,2000}")
+_MAP_CHARS_MAX = 100_000
+_BOUNCED_BEFORE = "605"  # Mailgun's own code
+_OF_A_MAIL = {"from", "From", "sender", "message-headers", "body-plain", "body-html", "stripped-text"}
+_OF_A_MAIL_ONLY = {"from", "sender", "body-plain"}  # a mail's own headers become fields, too, and one may be called `event`
+_REPEATED = ("From", "To", "Cc", "Subject", "Date", "Message-Id", "In-Reply-To", "References", "Reply-To")  # headers that are fields, too
 _VERDICTS = {"complained": "opted_out", "unsubscribed": "opted_out"}
 
 
@@ -105,29 +114,32 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     if sent.events is not None:
         return [_report(table(sent.events, "event-data"))]
     texts = sent.texts
-    if sent.raw is None and "from" not in texts and "message-headers" not in texts:
+    if sent.raw is None and "event" in texts and not _OF_A_MAIL_ONLY & texts.keys():
+        return [_report(_as_today(texts))]
+    if sent.raw is None and not _OF_A_MAIL & texts.keys():
         raise UnreadableRequest("bad_member", "from")
     raw = sent.raw if sent.raw is not None else _rebuilt(texts, sent.files)
-    return raw_mail(raw, sender=texts.get("sender"), recipients=texts.get("recipient", "").split(","))
+    events = raw_mail(raw, sender=texts.get("sender"), recipients=texts.get("recipient", "").split(","))
+    left = _stored(texts.get("attachments", ""))
+    return [replace(event, media=event.media + left) if isinstance(event, InboundMessage) else event for event in events]
 
 
 def _read(request: RawRequest) -> _Sent:
     content_type = header(request, "content-type")
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/json":
-        return _Sent({}, (), frames.read_object(request.body))
+    if content_type.partition(";")[0].strip().lower() == "application/json":
+        document = frames.read_object(request.body)
+        if "event-data" in document or isinstance(document.get("signature"), dict):
+            return _Sent({}, (), document)
+        return _Sent({name: value if isinstance(value, str) else json.dumps(value) for name, value in document.items()}, ())
     try:
-        if kind == "multipart/form-data":
-            parts = multipart.read(request.body, content_type)
-        else:
-            known = forms.read(request.body, content_type, BODY_BYTES_MAX)
-            texts = {name: values[0] for name, values in known.items()}
-            mime = texts.pop("body-mime", None)
-            return _Sent(texts, (), raw=None if mime is None else mime.encode("utf-8", "surrogatepass"))
+        parts = multipart.read_either(request.body, content_type)
     except NotAForm as error:
         raise UnreadableRequest(error.code) from None
     raw = next((part.content for part in parts if part.name == "body-mime"), None)
-    texts = {part.name: part.content.decode("utf-8", "replace") for part in parts if part.file is None and part.name != "body-mime"}
+    texts: dict[str, str] = {}
+    for part in parts:
+        if part.file is None and part.name != "body-mime":
+            texts.setdefault(part.name, part.content.decode("utf-8", "replace"))
     files = [(part.name, Piece(part.file, part.content_type, part.content)) for part in parts if part.file is not None]
     return _Sent(texts, [file for file in files if file[0] != "body-mime"], raw=raw)
 
@@ -145,13 +157,14 @@ def _digest(sent: _Sent) -> bytes:
 def _rebuilt(texts: Mapping[str, str], files: Sequence[tuple[str, Piece]]) -> bytes:
     headers = _headers(texts.get("message-headers", "[]"))
     known = {name.lower() for name, _ in headers}
-    headers += [(name, texts[name]) for name in ("from", "subject") if name not in known and texts.get(name)]
-    try:
-        ids = {name: content_id for content_id, name in frames.read_object(texts.get("content-id-map", "{}").encode()).items()}
-    except (UnreadableRequest, TypeError):
-        ids = {}
-    pieces = [Piece(piece.name, piece.content_type, piece.content, str(ids.get(name, ""))) for name, piece in files]
-    return rebuilt(headers, texts.get("body-plain"), texts.get("body-html"), pieces)
+    fields = {name: texts.get(name) or texts.get(name.lower(), "") for name in _REPEATED if name.lower() not in known}
+    headers += [(name, value) for name, value in fields.items() if value]
+    ids = _content_ids(texts.get("content-id-map", "{}"))
+    pieces = [Piece(piece.name, piece.content_type, piece.content, ids.get(name, "")) for name, piece in files]
+    plain, html = texts.get("body-plain"), texts.get("body-html")
+    if plain is None and html is None:
+        plain, html = texts.get("stripped-text"), texts.get("stripped-html")
+    return rebuilt(headers, plain, html, pieces)
 
 
 def _headers(given: str) -> list[tuple[str, str]]:
@@ -159,12 +172,48 @@ def _headers(given: str) -> list[tuple[str, str]]:
         listed = frames.read_value(given.encode("utf-8", "replace"))
     except UnreadableRequest:
         return []
-    pairs = listed if isinstance(listed, list) else []
+    pairs = [[name, value] for name, value in listed.items()] if isinstance(listed, dict) else listed if isinstance(listed, list) else []
     return [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+
+
+def _content_ids(given: str) -> dict[str, str]:
+    """Return the ids of files by the names of their fields; Mailgun gives several files one id."""
+    try:
+        pairs = json.loads(given[:_MAP_CHARS_MAX], object_pairs_hook=tuple)
+    except (ValueError, RecursionError):
+        return {}
+    return {name: content_id for content_id, name in pairs if isinstance(name, str)} if isinstance(pairs, tuple) else {}
+
+
+def _stored(given: str) -> tuple[Media, ...]:
+    """Return the files that a route with store() left at Mailgun, from where only the account's API key fetches them."""
+    try:
+        listed = objects({"": frames.read_value(given.encode("utf-8", "replace"))}, "") if given else []
+    except UnreadableRequest:
+        return ()
+    return tuple(
+        Media("document", text(one, "url"), text(one, "content-type"), name=text(one, "name"))
+        for one in listed[:PARTS_MAX]
+        if _AT_MAILGUN.fullmatch(text(one, "url"))
+    )
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in fields.items() if isinstance(value, str | int)}
+
+
+def _as_today(texts: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return an event of the form that Mailgun had before 2018 in the form that it has now."""
+    event, code = texts["event"], texts.get("code", "")
+    return {
+        "event": "failed" if event in {"bounced", "dropped"} else event,
+        "severity": "permanent",
+        "reason": "bounce" if event == "bounced" or code == _BOUNCED_BEFORE else "",
+        "delivery-status": {"code": code},
+        "user-variables": texts,
+        "message": {"headers": {"message-id": texts.get("Message-Id") or texts.get("message-id")}},
+        "recipient": texts.get("recipient"),
+    }
 
 
 def _report(event: Mapping[str, Any]) -> InboundEvent:
@@ -173,17 +222,20 @@ def _report(event: Mapping[str, Any]) -> InboundEvent:
     if name == "failed" and text(event, "severity") == "permanent":
         reached = DeliveryStatus.UNDELIVERED
         verdict = "unreachable" if text(event, "reason") in {"bounce", "suppress-bounce"} else ""
+    elif name == "rejected":
+        reached = DeliveryStatus.FAILED
     elif name == "delivered" or verdict:
         reached = DeliveryStatus.DELIVERED
     else:
         return Ignored("other_event")
+    headers = table(table(event, "message"), "headers")
     code = "complaint" if name == "complained" else status.get("enhanced-code") or status.get("code")
     return report(
         reached,
         external_id="",
         ours=table(event, "user-variables").get("parley"),
-        mail_id=table(table(event, "message"), "headers").get("message-id"),
-        recipient=event.get("recipient"),
+        mail_id=headers.get("message-id"),
+        recipient=event.get("recipient") or parseaddr(text(headers, "to"))[1],
         code=str(code) if isinstance(code, str | int) else None,
         verdict=verdict,
     )

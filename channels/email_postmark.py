@@ -7,6 +7,7 @@ Must not believe what Postmark says of spam or of the sender.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,9 @@ from core.model.inbound import Ignored, InboundEvent, RawRequest, UnreadableRequ
 from core.model.outbound import DeliveryStatus, OutboundMessage
 
 _PERMANENT = {"HardBounce", "BadEmailAddress", "ManuallyDeactivated"}
+_TOLD_BY = {"BouncedAt": "Bounce", "DeliveredAt": "Delivery", "FirstOpen": "Open", "OriginalLink": "Click"}  # before there was RecordType
+_OF_A_MAIL = {"FromFull", "From", "RawEmail", "Headers", "TextBody", "HtmlBody", "Attachments"}
+_ZONE = re.compile(r"([+-]\d\d):(\d\d)$")
 _ON_THE_WAY = {"Transient", "AutoResponder", "DnsError", "AddressChange", "Subscribe", "OpenRelayTest", "VirusNotification"}
 
 
@@ -76,9 +80,10 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a request; raises `UnreadableRequest`."""
     del default_region  # addresses of mails have no country
     document = frames.read_object(request.body, BODY_BYTES_MAX)
-    if "RecordType" in document and text(document, "RecordType") != "Inbound":
-        return [_report(document)]
-    if not any(name in document for name in ("FromFull", "From", "RawEmail")):
+    kind = text(document, "RecordType") or next((kind for name, kind in _TOLD_BY.items() if name in document), "Inbound")
+    if kind != "Inbound":
+        return [_report(kind, document)]
+    if not _OF_A_MAIL & document.keys():
         raise UnreadableRequest("bad_member", "From")
     raw = text(document, "RawEmail").encode("utf-8", "replace") or _rebuilt(document)
     addressed = [text(document, "OriginalRecipient")] if document.get("OriginalRecipient") else _addresses(document, "ToFull")
@@ -94,7 +99,7 @@ def _rebuilt(document: Mapping[str, Any]) -> bytes:
         "Cc": _mailboxes(objects(document, "CcFull")) or text(document, "Cc"),
         "Reply-To": text(document, "ReplyTo"),
         "Subject": text(document, "Subject"),
-        "Date": text(document, "Date"),
+        "Date": _ZONE.sub(r"\1\2", text(document, "Date")),
         "Message-ID": f"<{text(document, 'MessageID')}@inbound.postmarkapp.com>" if document.get("MessageID") else "",  # of a mail without
     }
     headers += [(name, value) for name, value in given.items() if value and name.lower() not in known]
@@ -118,16 +123,16 @@ def _name(name: str) -> str:
     return f"=?utf-8?b?{base64.b64encode(name.encode('utf-8', 'replace')).decode()}?= " if name else ""
 
 
-def _report(event: Mapping[str, Any]) -> InboundEvent:
-    kind, bounced = text(event, "RecordType"), text(event, "Type")
+def _report(kind: str, event: Mapping[str, Any]) -> InboundEvent:
+    bounced = text(event, "Type")
     status, verdict, code = DeliveryStatus.DELIVERED, "", None
-    if kind == "Bounce":
+    if kind == "SpamComplaint" or bounced == "SpamComplaint":
+        verdict, code = "opted_out", "complaint"
+    elif kind == "Bounce":
         if bounced in _ON_THE_WAY:
             return Ignored("other_event")
         status, code = DeliveryStatus.UNDELIVERED, bounced
         verdict = "unreachable" if bounced in _PERMANENT else "opted_out" if bounced == "Unsubscribe" else ""
-    elif kind == "SpamComplaint":
-        verdict, code = "opted_out", "complaint"
     elif kind == "SubscriptionChange" and event.get("SuppressSending") is True:
         verdict = "opted_out" if text(event, "SuppressionReason") != "HardBounce" else "unreachable"
     elif kind != "Delivery":

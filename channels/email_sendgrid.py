@@ -38,7 +38,9 @@ _STATUS: Mapping[str, tuple[DeliveryStatus, str]] = {  # their event: our status
     "dropped": (DeliveryStatus.FAILED, ""),
     "spamreport": (DeliveryStatus.DELIVERED, "opted_out"),
     "unsubscribe": (DeliveryStatus.DELIVERED, "opted_out"),
+    "group_unsubscribe": (DeliveryStatus.DELIVERED, "opted_out"),
 }
+_OF_A_MAIL = {"email", "from", "headers", "envelope"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,20 +127,17 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     if content_type.partition(";")[0].strip().lower() == "application/json":
         return _reports(frames.read_value(request.body))
     try:
-        parts = multipart.read(request.body, content_type)
+        parts = multipart.read_either(request.body, content_type)
     except NotAForm as error:
         raise UnreadableRequest(error.code) from None
     fields = _texts(parts)
-    if "email" not in fields and "from" not in fields:
+    if not _OF_A_MAIL & fields.keys():
         raise UnreadableRequest("bad_member", "from")
-    try:
-        envelope = frames.read_object(fields.get("envelope", "{}").encode("utf-8", "replace"))
-    except UnreadableRequest:
-        envelope = {}
-    to = envelope.get("to")
+    envelope = _object(fields, "envelope")
+    to, sender = envelope.get("to"), envelope.get("from")
     recipients = [one for one in to if isinstance(one, str)] if isinstance(to, list) else []
-    sender = text(envelope, "from") if "from" in envelope else None
-    raw = next((part.content for part in parts if part.name == "email"), None)
+    sender = sender if isinstance(sender, str) else None
+    raw = next((part.content for part in parts if part.name == "email" and b"\n" in part.content), None)
     return raw_mail(raw if raw is not None else _rebuilt(parts, fields), sender=sender, recipients=recipients)
 
 
@@ -158,16 +157,14 @@ def _rebuilt(parts: Sequence[FormPart], fields: Mapping[str, str]) -> bytes:
     known = {name for name, _ in headers}
     # What is only in the field stands in for a header that is not there.
     headers += [(name, fields[name]) for name in ("from", "to", "cc", "subject") if name not in known and fields.get(name)]
-    try:
-        about: Mapping[str, Any] = frames.read_object(fields.get("attachment-info", "{}").encode("utf-8", "replace"))
-    except UnreadableRequest:
-        about = {}
+    about = _object(fields, "attachment-info")
+    ids = {name: content_id for content_id, name in _object(fields, "content-ids").items() if isinstance(name, str)}
     files = [
         Piece(
             text(table(about, part.name), "filename") or part.file,
             text(table(about, part.name), "type") or part.content_type,
             part.content,
-            text(table(about, part.name), "content-id"),
+            text(table(about, part.name), "content-id") or ids.get(part.name, ""),
         )
         for part in parts
         if part.file is not None
@@ -175,7 +172,16 @@ def _rebuilt(parts: Sequence[FormPart], fields: Mapping[str, str]) -> bytes:
     return rebuilt(headers, fields.get("text"), fields.get("html"), files)
 
 
+def _object(fields: Mapping[str, str], name: str) -> Mapping[str, Any]:
+    """Return the object that a field holds as JSON, an empty one for anything else."""
+    try:
+        return frames.read_object(fields.get(name, "{}").encode("utf-8", "replace"))
+    except UnreadableRequest:
+        return {}
+
+
 def _reports(events: object) -> list[InboundEvent]:
+    events = [events] if isinstance(events, dict) and "event" in events else events
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise UnreadableRequest("json", "not a list of objects")
     if len(events) > EVENTS_MAX:
@@ -195,7 +201,7 @@ def _report(event: Mapping[str, Any]) -> InboundEvent:
         status,
         external_id="",
         ours=event.get("parley"),
-        mail_id=event.get("smtp-id"),
+        mail_id=event.get("smtp-id") or event.get("sg_message_id"),
         recipient=event.get("email"),
         code=code,
         verdict=verdict,

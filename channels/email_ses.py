@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from channels import frames, sms, sns
+from channels.email_events import incomplete
 from channels.email_webhooks import ByWebhook, capabilities, objects, raw_mail, report, table, text
 from channels.http import Http
 from channels.mail.outgoing import Outgoing
+from channels.mail.rebuilt import rebuilt
 from channels.sns import Envelope
 from core.model.address import Address
 from core.model.ids import ChannelId
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 
 REPLAY_MS = 24 * 3_600_000  # SNS tries again for less than an hour, or as long as the topic's policy says
 CERTIFICATES_MAX = 8
+WITHHELD = "Amazon did not pass on the text of this mail: its rule needs an SNS action."
+_FINAL = {"MailboxFull", "MessageTooLarge", "ContentRejected", "AttachmentRejected"}  # other passing ones may be notes of absence
+_NOT_A_FAILURE = {"delayed", "delivered", "relayed", "expanded"}
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _TAKEN = re.compile(r"Ok\s+([0-9A-Za-z-]{10,100})")
 
 
@@ -149,32 +155,39 @@ def make(channel_id: ChannelId, our_address: Address, settings: Settings, public
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a request; raises `UnreadableRequest`."""
     del default_region  # addresses of mails have no country
-    try:
-        envelope = sns.read(request.body)
-    except AuthenticationFailed:
-        raise UnreadableRequest("bad_member", "Type") from None
-    if envelope.type != "Notification":
-        return [Ignored("subscription")]
-    message = envelope.fields["Message"]
-    if message.startswith("Successfully validated SNS topic"):  # what SES publishes when a topic is connected
-        return [Ignored("subscription")]
-    document = frames.read_object(message.encode("utf-8", "replace"), sns.BYTES_MAX)
+    document = frames.read_object(request.body, sns.BYTES_MAX)
+    if "Type" in document:  # without it, it was posted by "raw message delivery", which nothing proves
+        if text(document, "Type") in sns.ABOUT_SUBSCRIPTIONS:
+            return [Ignored("subscription")]
+        message = text(document, "Message")
+        if message.startswith("Successfully validated SNS topic"):  # what SES publishes when a topic is connected
+            return [Ignored("subscription")]
+        document = frames.read_object(message.encode("utf-8", "replace"), sns.BYTES_MAX)
     kind = text(document, "notificationType") or text(document, "eventType")
+    if not kind:
+        raise UnreadableRequest("bad_member", "notificationType")
     return _mail(document) if kind == "Received" else _reports(kind, document)
 
 
 def _mail(document: Mapping[str, Any]) -> Sequence[InboundEvent]:
-    receipt, about, content = table(document, "receipt"), table(document, "mail"), document.get("content")
-    if not isinstance(content, str):
-        raise UnreadableRequest("no_content", "the rule must have an SNS action")
-    raw = content.encode("utf-8", "replace")
-    if text(table(receipt, "action"), "encoding").upper() == "BASE64":
-        try:
-            raw = base64.b64decode(raw, validate=True)
-        except ValueError:
-            raise UnreadableRequest("encoding", "content") from None
+    receipt, about = table(document, "receipt"), table(document, "mail")
     sender = text(about, "source") if "source" in about else None
-    return raw_mail(raw, sender=sender, recipients=_texts(receipt.get("recipients")) or _texts(about.get("destination")))
+    recipients = _texts(receipt.get("recipients")) or _texts(about.get("destination"))
+    content = document.get("content")
+    if isinstance(content, str):
+        return raw_mail(_raw(content, text(table(receipt, "action"), "encoding")), sender=sender, recipients=recipients)
+    header = rebuilt([(text(one, "name"), text(one, "value")) for one in objects(about, "headers")], None, None)
+    return incomplete(raw_mail(header, sender=sender, recipients=recipients), WITHHELD)
+
+
+def _raw(content: str, encoding: str) -> bytes:
+    raw = content.encode("utf-8", "replace")
+    if encoding.upper() != "BASE64" and (encoding or not _BASE64.fullmatch(content)):
+        return raw
+    try:
+        return base64.b64decode(b"".join(raw.split()), validate=True)
+    except ValueError:
+        raise UnreadableRequest("encoding", "content") from None
 
 
 def _reports(kind: str, document: Mapping[str, Any]) -> Sequence[InboundEvent]:
@@ -182,19 +195,21 @@ def _reports(kind: str, document: Mapping[str, Any]) -> Sequence[InboundEvent]:
     told: list[tuple[str, DeliveryStatus, str, str]]
     if kind == "Delivery":
         told = [(recipient, DeliveryStatus.DELIVERED, "", "") for recipient in _texts(about.get("recipients"))]
-    elif kind == "Bounce" and text(about, "bounceType") != "Transient":
+    elif kind == "Bounce":
         verdict = "unreachable" if text(about, "bounceType") == "Permanent" else ""
         told = [
             (text(one, "emailAddress"), DeliveryStatus.UNDELIVERED, verdict, text(one, "status"))
             for one in objects(about, "bouncedRecipients")
+            if _came_back(about, text(one, "action"))
         ]
-    elif kind == "Complaint":
+    elif kind == "Complaint" and text(about, "complaintFeedbackType") != "not-spam":
         told = [
             (text(one, "emailAddress"), DeliveryStatus.DELIVERED, "opted_out", "complaint")
             for one in objects(about, "complainedRecipients")
         ]
     elif kind in {"Reject", "Rendering Failure"}:
-        told = [(recipient, DeliveryStatus.FAILED, "", text(about, "reason")) for recipient in _texts(mail.get("destination"))]
+        reason = text(about, "reason") or "rendering_failure"
+        told = [(recipient, DeliveryStatus.FAILED, "", reason) for recipient in _texts(mail.get("destination"))]
     else:
         return [Ignored("other_event")]
     ours = next((text(one, "value") for one in objects(mail, "headers") if text(one, "name").lower() == "message-id"), "")
@@ -203,6 +218,13 @@ def _reports(kind: str, document: Mapping[str, Any]) -> Sequence[InboundEvent]:
         report(status, external_id=text(mail, "messageId"), ours=None, mail_id=given, recipient=recipient, code=code, verdict=verdict)
         for recipient, status, verdict, code in told
     ] or [Ignored("other_event")]
+
+
+def _came_back(bounce: Mapping[str, Any], action: str) -> bool:
+    """Tell whether a mail did not reach a recipient; of one that is absent Amazon tells as of a passing failure."""
+    if action in _NOT_A_FAILURE:
+        return False
+    return text(bounce, "bounceType") != "Transient" or action == "failed" or text(bounce, "bounceSubType") in _FINAL
 
 
 def _texts(values: object) -> list[str]:

@@ -1,18 +1,20 @@
 """Reads `multipart/form-data` bodies: limited in count, in time linear in their size, files beside fields.
 
-Must not decode the contents: which character set they have, only the provider says.
+Providers of mails use the short form of a form, too, where there is no file; `read_either` takes both. Must not decode the contents:
+which character set they have, only the provider says.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from channels.forms import NotAForm
 from channels.mail.fields import parameters
 
 PARTS_MAX = 300
 HEAD_BYTES_MAX = 8_192
-_TYPE = "multipart/form-data"
+_TYPE, _SHORT_TYPE = "multipart/form-data", "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +33,31 @@ def read(body: bytes, content_type: str) -> list[FormPart]:
     boundary = given.values.get("boundary", "").encode("utf-8", "surrogateescape")
     if given.value != _TYPE or not 0 < len(boundary) <= 200:
         raise NotAForm("content_type")
-    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, PARTS_MAX + 2)
+    end = b"\n" if body.startswith(b"--" + boundary + b"\n") else b"\r\n"  # recorded as text, without the returns
+    pieces = (end + body).split(end + b"--" + boundary, PARTS_MAX + 2)
     if len(pieces) > PARTS_MAX + 2:
         raise NotAForm("too_many_fields")
     if not pieces[-1].startswith(b"--"):
         raise NotAForm("incomplete")
-    return [_part(piece) for piece in pieces[1:-1]]
+    return [_part(piece, end) for piece in pieces[1:-1]]
 
 
-def _part(piece: bytes) -> FormPart:
-    head, blank, content = piece.partition(b"\r\n\r\n")
+def read_either(body: bytes, content_type: str) -> list[FormPart]:
+    """Return the fields of a form of either kind in order; raises `NotAForm`."""
+    if content_type.partition(";")[0].strip().lower() != _SHORT_TYPE:
+        return read(body, content_type)
+    if body.count(b"&") > PARTS_MAX:
+        raise NotAForm("too_many_fields")
+    pairs = [piece.replace(b"+", b" ").partition(b"=") for piece in body.split(b"&") if piece]
+    return [FormPart(unquote_to_bytes(name).decode("utf-8", "replace"), None, "", unquote_to_bytes(value)) for name, _, value in pairs]
+
+
+def _part(piece: bytes, end: bytes) -> FormPart:
+    head, blank, content = piece.partition(end + end)
     if not blank or len(head) > HEAD_BYTES_MAX:
         raise NotAForm("bad_part")
     fields = {}
-    for line in head.split(b"\r\n"):
+    for line in head.split(end):
         name, _, value = line.partition(b":")
         fields[name.strip().lower()] = value.strip()
     disposition = parameters(fields.get(b"content-disposition", b""), set()).values

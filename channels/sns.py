@@ -27,6 +27,7 @@ _SIGNED = {
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
     "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
+ABOUT_SUBSCRIPTIONS = frozenset(_SIGNED) - {"Notification"}
 
 
 @dataclass(frozen=True, slots=True)
