@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from channels.mail import model
-from channels.mail.lines import Line, Mark
+from channels.mail.lines import Line, Mark, apart
 from channels.mail.model import Divided
 from channels.mail.quotes import roles_of_lines
 from channels.mail.signatures import signed
@@ -16,7 +16,7 @@ _MANY_BLANKS = re.compile(r"\n{3,}")
 
 def divide(lines: Sequence[Line], *, name: str = "") -> Divided:
     """Return a body taken apart; `name` is what the sender is called, which often ends the text."""
-    lines, beyond = lines[: model.TEXT_LINES_MAX], lines[model.TEXT_LINES_MAX :]
+    lines, beyond = apart(lines[: model.TEXT_LINES_MAX]), lines[model.TEXT_LINES_MAX :]
     quoted = roles_of_lines(lines)
     new: list[str] = []
     earlier: list[str] = []

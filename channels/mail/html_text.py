@@ -244,7 +244,11 @@ def _mark(element: _Element) -> Mark | None:
     if own_id.startswith(_CUT_IDS) or element.get("data-marker") == "__DIVIDER__" or (tag == "div" and _OUTLOOK.search(style)):
         return Mark.CUT
     classes = element.get("class", "").lower().split()
-    if any(name.startswith(_QUOTE_CLASSES) for name in classes) or own_id.startswith("yahoo_quoted") or element.get("name") == "quote":
+    if (
+        any(name.startswith(_QUOTE_CLASSES) for name in classes)
+        or own_id.startswith("yahoo_quoted")
+        or element.get("name") in {"quote", "messageReplySection"}
+    ):
         return Mark.QUOTE
     if own_id in _SIGNATURE_IDS or any(name.startswith(_SIGNATURE_CLASSES) for name in classes):
         return Mark.SIGNATURE

@@ -28,9 +28,12 @@ def _any(of: Sequence[str]) -> str:
 _DECORATION = "-_=*~#+ \t>|•–—\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _STRIPPED = re.compile(f"^[{_DECORATION}]+|[{_DECORATION}:：]+$")
 _DATED = re.compile(r"\d{1,2}\s?[:.h時时시]\s?\d{2}|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d年")
+_BETWEEN_DASHES = re.compile(r"[ \t]{0,3}[-_=]{3,40} ?([^-_=]{4,60}?) ?[-_=]{3,40}")
+_LINK_ALONE = re.compile(r"\(https?://[^\s()]{1,300}\)[ >]{0,4}$")
 _TIME = re.compile(r"(?<![\d./-])\d{1,2}\s?[:.h時时시点點]\s?\d{2}(?![\d/-]|\.\d)")
 _ADDRESS = re.compile(r"[^\s<>@()\[\]]{1,64}@[^\s<>@()\[\]]{1,255}")
 _WROTE = re.compile(rf"(?<!\w)(?:{_any(words.WROTE)})(?!\w)|写道|寫道|のメール|님이 작성|書きました", re.IGNORECASE)
+_WROTE_LAST = re.compile(rf"(?<!\w)(?:{_any(words.WROTE)})$", re.IGNORECASE)
 _ON = re.compile(rf"^\W{{0,4}}(?:{_any(words.ON)})(?!\w)", re.IGNORECASE)
 _ENDS = re.compile(r"[:：]\W{0,6}$")
 _RULE = re.compile(r"^[ \t]{0,3}(?:[-_=*~─—–]\s?){5,200}$")
@@ -50,12 +53,13 @@ def role(text: str) -> str:
 
 def heading(text: str) -> str:
     """Return `original` or `forwarded` for the line that a program writes over an earlier mail, else nothing."""
-    if len(text) > 120:
+    drawn = _BETWEEN_DASHES.match(text)  # where line breaks were lost, the fields follow on the line
+    if len(text) > 120 and not drawn:
         return ""
-    bare = _bare(text)
+    bare = drawn[1].strip().lower() if drawn else _bare(text)
     if bare.startswith("original message processed by "):  # what Tobit david writes, without dashes
         return "original"
-    if not bare or (len(bare) + 1 >= len(text.strip()) and not _ENDS.search(text)):
+    if not bare or (not drawn and len(bare) + 1 >= len(text.strip()) and not _ENDS.search(text)):
         return ""  # the bare words may be anyone's; programs put dashes or a colon around them
     if bare in words.ORIGINAL:
         return "original"
@@ -78,6 +82,8 @@ def attribution(lines: Sequence[Line], start: int) -> int:
         if start + count > len(lines):
             return 0
         text = lines[start + count - 1].text.strip()
+        if not text and count > 1 and start + count < len(lines) and lines[start + count].text.strip() == "<":
+            continue  # Polymail puts the address apart
         if not text or len(joined) + len(text) > _ATTRIBUTION_CHARS_MAX:
             return 0
         joined = f"{joined} {text}".strip()
@@ -85,9 +91,13 @@ def attribution(lines: Sequence[Line], start: int) -> int:
             return 1
         if count == 1 and not (_ON.match(joined) or _DATED.search(joined) or _ADDRESS.search(joined) or _WROTE.search(joined)):
             return 0
+        if count == 2 and _ON.match(text) and not (_DATED.search(lines[start].text) or _ADDRESS.search(lines[start].text)):
+            return 0  # the line before only began with such a word
         if _ENDS.search(text) and role(text) == "":
             known = _attributes(joined, count) and (_followed_by_quote(lines, start + count) or not _told(joined))
             return count if known else 0
+        if _ON.match(joined) and _WROTE_LAST.search(text) and _DATED.search(joined) and _ADDRESS.search(joined):
+            return count
         named = _WROTE.search(text) or (text.endswith((">", ")")) and _DATED.match(joined))
         if named and count <= 3 and _followed_by_quote(lines, start + count) and _attributes(joined, count):
             return count
@@ -149,7 +159,8 @@ def header_block(lines: Sequence[Line], start: int, *, announced: bool) -> bool:
         return len(roles) >= 2
     if first not in {"from", "date", "subject", "to"}:
         return False
-    if len(roles) < 3 and not ("from" in roles and roles & {"date", "subject"}):
+    few = len(roles) < 3 and not ("from" in roles and roles & {"date", "subject"})
+    if few and not (roles == {"date", "to"} and _has(_TIME, lines, start) and _has(_ADDRESS, lines, start)):
         return False
     return _has(_ADDRESS, lines, start) or ("date" in roles and _has(_DATED, lines, start))
 
@@ -197,6 +208,8 @@ def _wrapped(lines: Sequence[Line], index: int) -> bool:
     if not 0 < index < len(lines) - 1 or not (lines[index - 1].quoted and lines[index + 1].quoted):
         return False
     above, text = lines[index - 1].text.rstrip(), lines[index].text.lstrip()
+    if _LINK_ALONE.match(text):
+        return True
     link = max(above.rfind("(http"), above.rfind("<http"))
     if link > max(above.rfind(")"), above.rfind(">")):
         return True

@@ -6,10 +6,10 @@ Works on one run of new lines at a time, from its end upwards. Must not touch qu
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from channels.mail import words
+from channels.mail.farewells import PUNCTUATION, farewell
 from channels.mail.lines import Line, Mark
 from channels.mail.quotes import LINE_CHARS_MAX, is_rule
 
@@ -21,29 +21,29 @@ _CONTACT = re.compile(
 )
 _LINK = re.compile(r"[<(\[]?https?://[^\s<>]{1,300}[>)\]]?")
 _DASHED_NAME = re.compile(r"^[ \t]?[-–—~/][ \t]?[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){0,3}$")
-_PUNCTUATION = " \t,.!;:*_-–—~،。，！、؛)(\u200f\u200e\u202b\u202c🙂😊"
 _TITLED = re.compile(r"^[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){1,3} ?\| ?\S")
-_UNMARKED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "a", "’": "'"})
 _NOT_A_NAME = re.compile(r"[\d@:：]|https?://|www\.")
+_FEW_DASHES = re.compile(r"^ ?(?:-{3,4}|={3,4}|\* \* \*) ?$")
 _NOTICE_BYTES_MIN = 70  # a sentence shorter than that is somebody's own; bytes, as few characters say much in Chinese
-_AND = re.compile(r" (?:and|und|et|y|e|en|og|och|oraz|i|a|ve|и) |[/&]")
 _NOTICE_MARKS = " \t*_-–—•·#>[]"
 _AFTER_FAREWELL_MAX = 12
 _UNNAMED_DEVICE_MAX = 5  # words of a line such as "Sent from Mailbox"
+_SENTENCE_WORDS_MIN = 4
 _DEVICE_WITHIN = 8  # words; what comes later is told, not signed
 _AFTER_DELIMITER_MAX = 30
 _AFTER_OTHER_MAX = 15  # below delimiters that are not the one of the standard
 _AFTER_RULE_MAX = 8
+_AFTER_SHORT_MAX = 12
 _SHORT = 80
 
 
 def signed(lines: Sequence[Line], *, name: str = "") -> list[bool]:
     """Return for each line of a run whether it belongs to a signature; `name` is how the sender is called."""
-    last = max((index for index, line in enumerate(lines) if line.text.strip()), default=-1)
-    marks = [
-        line.mark is Mark.SIGNATURE or ((index == last or _begins(lines, index)) and _is_device(line.text))
-        for index, line in enumerate(lines)
-    ]
+    marks = [line.mark is Mark.SIGNATURE or (_begins(lines, index) and _is_device(line.text)) for index, line in enumerate(lines)]
+    for index in range(len(lines) - 1, -1, -1):  # and those that end the run, under text too
+        marks[index] = marks[index] or _is_device(lines[index].text)
+        if lines[index].text.strip() and not marks[index]:
+            break
     for index in _banner(lines):
         marks[index] = True
     start = _start(lines, marks, name)
@@ -86,13 +86,25 @@ def _delimiter(lines: Sequence[Line]) -> int | None:
     for index in range(len(lines) - 1, -1, -1):
         text = lines[index].text
         other = len(text) <= LINE_CHARS_MAX and _DELIMITER.match(text)
-        room = _AFTER_DELIMITER_MAX if text == "-- " else _AFTER_OTHER_MAX if other else _AFTER_RULE_MAX if is_rule(text) else -1
+        room = _AFTER_DELIMITER_MAX if text == "-- " else _AFTER_OTHER_MAX if other else _room(lines, index)
         if below <= room and (text.strip() == "--" or not _written_below(lines, index)):
             best = index
         below += bool(text.strip())
         if below > _AFTER_DELIMITER_MAX:
             break
     return best
+
+
+def _room(lines: Sequence[Line], index: int) -> int:
+    """Return how many lines a signature may have below a drawn line, more if they are short; -1 if none is drawn."""
+    text = lines[index].text
+    drawn = is_rule(text)
+    if not (drawn or _FEW_DASHES.match(text)):
+        return -1
+    below = [line.text.strip() for line in lines[index + 1 : index + _AFTER_SHORT_MAX + 2] if line.text.strip()]
+    if all(len(line) <= _SHORT and not line.endswith((".", "!")) for line in below):
+        return _AFTER_SHORT_MAX
+    return _AFTER_RULE_MAX if drawn else -1
 
 
 def _written_below(lines: Sequence[Line], index: int) -> bool:
@@ -167,67 +179,42 @@ def _banner(lines: Sequence[Line]) -> range:
 
 
 def _farewell(lines: Sequence[Line]) -> int | None:
-    """Return the index of the highest farewell near the end that only short lines follow."""
+    """Return the index of the highest farewell near the end that only short lines follow, and no sentence but a company's own."""
     first = next((index for index, line in enumerate(lines) if line.text.strip()), 0)
     best: int | None = None
     below = 0
+    sentence = written = False
     for index in range(len(lines) - 1, -1, -1):
         text = lines[index].text.strip()
         if not text:
+            written = written or sentence
             continue
         kind = farewell(text)
-        if kind == "thanks" and index == first and best is not None:
-            break  # they open the text, and it has another farewell
+        contact = _CONTACT.search(text[:LINE_CHARS_MAX])
+        if (kind and written) or (kind == "thanks" and index == first and best is not None):
+            break
         if kind and (below or kind == "regards" or (_is_named(text) and best is None)):
             best = index
-        elif len(text) > _SHORT and not _CONTACT.search(text[:LINE_CHARS_MAX]):
+        elif len(text) > _SHORT and not contact:
             break
+        sentence = _is_sentence(text) or (sentence and not contact)
         below += 1
         if below > _AFTER_FAREWELL_MAX:
             break
-    if best is not None and farewell(lines[best].text) == "thanks" and not any(line.text.strip() for line in lines[:best]):
+    if best is not None and best == first and farewell(lines[best].text) == "thanks":
         return best + 1  # thanks alone are what somebody wrote
     return best
 
 
-def _unmarked(text: str) -> str:
-    """Return text in lower case without accents, as many people type it, and umlauts as one letter."""
-    plain = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(char)).translate(_UNMARKED)
-    return plain.replace("ae", "a").replace("oe", "o").replace("ue", "u")
-
-
-_REGARDS = frozenset(map(_unmarked, words.REGARDS))
-_THANKS = frozenset(map(_unmarked, words.THANKS))
-
-
-def farewell(text: str) -> str:
-    """Return `regards` or `thanks` for a line that is nothing but a farewell, perhaps with a name, else nothing."""
-    if len(text) > 70:
-        return ""
-    spelled = " ".join(text.replace("\u00a0", " ").strip(_PUNCTUATION).split())
-    if kind := _closing(spelled):
-        return kind
-    head, comma, name = spelled.partition(",")
-    words_of_name = name.split()
-    if comma and 0 < len(words_of_name) <= 4 and all(word[0].isalpha() and not word[0].islower() for word in words_of_name):
-        return _closing(head.strip())
-    return ""
-
-
-def _closing(spelled: str) -> str:
-    plain = _unmarked(spelled)
-    if plain in _REGARDS:
-        return "regards"
-    if plain in _THANKS:
-        return "thanks"
-    parts = [part.strip(_PUNCTUATION) for part in _AND.split(plain)]
-    if len(parts) > 1 and all(part in _REGARDS or part in _THANKS for part in parts):
-        return "regards"  # "many thanks and kind regards", in two languages too
-    return ""
+def _is_sentence(text: str) -> bool:
+    """Tell whether a line ends a sentence of its author."""
+    if farewell(text) or _is_device(text):
+        return False
+    return text.endswith(("?", "。", "？")) or (text.endswith(".") and len(text.split()) >= _SENTENCE_WORDS_MIN)
 
 
 def _is_named(text: str) -> bool:
-    return "," in text.rstrip(_PUNCTUATION)
+    return "," in text.rstrip(PUNCTUATION)
 
 
 def _contact_block(lines: Sequence[Line]) -> int | None:
@@ -269,10 +256,11 @@ def _bare_name(lines: Sequence[Line], name: str) -> int | None:
     if len(lines) < 2:
         return None
     last = lines[-1].text.strip()
-    parts = last.strip(_PUNCTUATION).lower().split()
-    own = {word.strip(_PUNCTUATION) for word in name.lower().replace(",", " ").split()}
-    if _DASHED_NAME.match(last) and not lines[-2].text.strip():
+    parts = last.strip(PUNCTUATION).lower().split()
+    own = {word.strip(PUNCTUATION) for word in name.lower().replace(",", " ").split()}
+    above = lines[-2].text.strip()
+    if _DASHED_NAME.match(last) and (not above or (above.endswith((".", "!", "?")) and len(parts) == 1 and last[1:2].isalpha())):
         return len(lines) - 1
-    if 0 < len(parts) <= 4 and own and all(word.strip(_PUNCTUATION) in own for word in parts):
+    if 0 < len(parts) <= 4 and own and all(word.strip(PUNCTUATION) in own for word in parts):
         return len(lines) - 1
     return None

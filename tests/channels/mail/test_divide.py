@@ -125,3 +125,57 @@ def test_what_customers_write_about_is_kept(text: str) -> None:
 def test_what_ends_a_mail_is_signature(signature: str) -> None:
     divided = divide(plain_lines(f"{NEW}\n\n{signature}"))
     assert (divided.text, divided.signature.split()) == (NEW, signature.split())
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "On Tue, 4 Mar 2025 08:14:43 -0200 Jo Example <jo@operator.example> wrote\n\nWhat can we do?",
+        "On Tue, Mar 4, 2025 at 10:07 PM Jo Example\n\n<\nmailto:Jo Example <jo@operator.example>\n> wrote:\nWhat can we do?",
+        "Date: Tue, 4 Mar 2025 00:15:02 -0600\nTo: anna@customer.example",
+        '-------- Original Message --------From: "Jo" Date: 04/03/25 18:46 To: Subject: Your plan\n\nWhat can we do?',
+        f"On 4 March 2025 at 10:15, Jo <jo@operator.example> wrote:\n\n> What\n (https://shop.example/x) >\n{EARLIER}",
+    ],
+)
+def test_heads_that_programs_write_badly(quoted: str) -> None:
+    assert new_text(f"{NEW}\n\n{quoted}") == NEW
+
+
+def test_text_and_the_head_of_a_quotation_in_one_line() -> None:
+    assert new_text(f"{NEW} On Wed, Mar 5, 2025 at 3:59 PM, jo@operator.example wrote:\n{EARLIER}") == NEW
+    assert new_text(f"{NEW}--- On Wed, Mar 5, 2025 at 3:59 PM, jo@operator.example wrote:\n{EARLIER}") == NEW
+    assert new_text("Il est mort\nLe mar. 4 mars 2025, 11:53, Service <s@operator.example> a écrit :\n\nBonjour,") == "Il est mort"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thanks, Jo\n\nI am fine now.\n\nAnna",
+        "Please cancel it.\n\nThank you\n\nMy number is 07700 900001.",
+        "I want to leave.\n\nRegards\nAnna\n\nPS: please confirm it by text message.",
+        "Prices:\n----\n\n1. The small one costs ten.\n\n----\n\nThe large one costs twenty.",
+        "I bought:\n-apples",
+    ],
+)
+def test_what_follows_a_farewell_or_a_line_may_be_text(text: str) -> None:
+    assert new_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "Kind regards,\nAnna Example\nExample Ltd.\nWe make it work.",
+        "---\nAnna",
+        "* * *\nAnna Example",
+        "----------------\nLOGO\nAnna Example\nExample\nQuébec\nt. 555-0100\nf. 555-0101\nskype: anna\nhttps://a.example\nhttps://b.example",
+        "Sent wirelessly from my BlackBerry device\nEnvoyé sans fil par mon terminal mobile BlackBerry",
+    ],
+)
+def test_signatures_without_the_delimiter_of_the_standard(signature: str) -> None:
+    assert new_text(f"{NEW}\n\n{signature}") == NEW
+    assert new_text(f"{NEW}\n-anna") == NEW
+
+
+def test_the_reply_section_of_spark() -> None:
+    html = f'<div name="messageBodySection"><p>{NEW}</p></div><div name="messageReplySection"><p>What can we do?</p></div>'
+    assert divide(html_lines(html)).text == NEW
