@@ -1,4 +1,4 @@
-"""Reads structured header values: content types with their parameters, encoded words, addresses, dates and message ids.
+"""Reads structured header values: content types with their parameters, encoded words, addresses and message ids.
 
 Must not trust anything: each value has a cap, and what makes no sense is left as it stands.
 """
@@ -10,11 +10,9 @@ import quopri
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import getaddresses, parsedate_to_datetime
 from urllib.parse import unquote_to_bytes
 
-from channels.mail import charsets, model
+from channels.mail import addresses, charsets, model
 from channels.mail.model import Cap, Mailbox
 from channels.texts import clean
 
@@ -22,9 +20,9 @@ _WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*){0,20})\
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]{1,80}\?[bBqQ]\?)")
 _PARAMETER = re.compile(r';\s*([^=;\s"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;"]*)', re.DOTALL)
 _WINDOWS_PATH = re.compile(r'"(?:[A-Za-z]:\\|\\\\)[^\\]')
+_QUOTED_LOCAL = re.compile(r'"[^"\\]{1,64}"@[^\s"@]{1,255}\Z')
 _ID = re.compile(r"<([^<>\s]{1,998})>")
 _INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF, 0xAD])
-_MONTH_FIRST = re.compile(r"^(?:[A-Za-z]{3},?\s+)?([A-Za-z]{3})\s+(\d{1,2})\s+(\d\d:\d\d(?::\d\d)?)\s+(?:[A-Z]{3,4}\s+)?(\d{4})(.*)$")
 _NEST_MAX = 20
 
 
@@ -134,23 +132,23 @@ def mailboxes(raw: Iterable[bytes], over: set[Cap], charset: str = "") -> tuple[
     found: list[Mailbox] = []
     for value in raw:
         plain = charsets.decode_header(value, charset)
-        if plain.count("(") > _NEST_MAX or plain.count(":") > _NEST_MAX:  # the library recurses into comments and groups
+        if plain.count("(") > _NEST_MAX or plain.count(":") > _NEST_MAX:  # nobody nests them, but for harm
             over.add(Cap.ADDRESSES)
             plain = plain.translate({ord("("): None, ord(")"): None, ord(":"): None})
         # Some senders encode the whole field, address and all; then its words have to be decoded before it is read.
         if "@" not in plain and "=?" in plain:
             plain = _words(plain, over)
         if "@" not in plain:
-            label = name(text(plain.encode("utf-8", "surrogateescape"), over).removesuffix("<>"))
+            label = name(text((plain.partition("<")[0].strip() or plain.strip("<> ")).encode("utf-8", "surrogateescape"), over))
             found += [Mailbox("", label)] if label and ":" not in label else []
             continue
         surname = ""
-        for shown, address in getaddresses([plain]):
+        for shown, address in addresses.split(plain):
             if len(found) >= model.ADDRESSES_MAX:
                 over.add(Cap.ADDRESSES)
                 return tuple(found)
-            if not shown and address and "@" not in address and "=?" not in address:
-                surname = address  # `Doe, Jane <jane@…>` without the quotes that it needs
+            if shown and not address and not surname:
+                surname = shown  # `Doe, Jane <jane@…>` without the quotes that it needs
                 continue
             if mailbox := _mailbox(f"{surname}, {shown}" if surname and shown else shown or surname, address, over):
                 found.append(mailbox)
@@ -162,7 +160,9 @@ def mailboxes(raw: Iterable[bytes], over: set[Cap], charset: str = "") -> tuple[
 
 def _mailbox(shown: str, address: str, over: set[Cap]) -> Mailbox | None:
     label = name(text(shown.encode("utf-8", "surrogateescape"), over))
-    plain = "".join(clean(address).translate(_INVISIBLE).split()).strip("<>'\"")
+    plain = clean(address).translate(_INVISIBLE)
+    if not _QUOTED_LOCAL.match(plain):
+        plain = "".join(plain.split()).strip("<>'\"")
     if "=?" in plain:
         plain = text(plain.encode("utf-8", "surrogateescape"), over)
     if "@" not in plain and "@" in label and " " not in label:
@@ -171,8 +171,8 @@ def _mailbox(shown: str, address: str, over: set[Cap]) -> Mailbox | None:
         plain = plain[7:]
     if not plain or len(plain) > 320:
         return Mailbox("", label) if label else None
-    local, at, domain = plain.rpartition("@")
-    return Mailbox(f"{local}@{domain.lower()}" if at else "", "" if label.lower() == plain.lower() and at else label)
+    local, _, domain = plain.rpartition("@")
+    return Mailbox(f"{local}@{domain.lower()}" if local else "", "" if label.lower() == plain.lower() and local else label)
 
 
 def message_ids(raw: Iterable[bytes]) -> tuple[str, ...]:
@@ -186,16 +186,3 @@ def message_id(raw: bytes) -> str:
     """Return the id in a Message-ID field without its brackets; some programs give one without brackets or without an @."""
     words = raw.decode("utf-8", "replace").split()
     return next(iter(message_ids([raw])), words[0].strip("<>,;") if len(words) == 1 else "")
-
-
-def date(raw: bytes) -> datetime | None:
-    """Return a date with its zone (UTC where none is given), or None if it cannot be read."""
-    plain = " ".join(re.sub(r"\([^()]{0,80}\)", " ", raw.decode("ascii", "ignore")[:200]).split())
-    plain = _MONTH_FIRST.sub(r"\2 \1 \4 \3 \5", plain)
-    for reader in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            read = reader(plain)
-        except (ValueError, TypeError, OverflowError, IndexError):
-            continue
-        return read if read.tzinfo else read.replace(tzinfo=UTC)
-    return None

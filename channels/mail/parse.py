@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
-from channels.mail import bodies, fields, html_text, mime, model
+from channels.mail import bodies, dates, fields, html_text, mime, model
 from channels.mail.divide import divide, has_quotation, tidy
 from channels.mail.kinds import kind_of
 from channels.mail.lines import Line, plain_lines
@@ -31,7 +31,7 @@ def parse(raw: bytes) -> Mail:
         to=fields.mailboxes(root.all("to"), over, charset),
         cc=fields.mailboxes(root.all("cc"), over, charset),
         subject=subject,
-        date=fields.date(root.first("date")),
+        date=dates.read(root.first("date")),
         message_id=fields.message_id(root.first("message-id")),
         references=fields.message_ids(root.all("references")),
         in_reply_to=fields.message_ids(root.all("in-reply-to")),
