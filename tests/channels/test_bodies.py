@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_from_bytes, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from channels import forms, frames, texts
+from channels import forms, frames, multipart, texts
 from core.model.inbound import RawRequest, UnreadableRequest
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
@@ -135,3 +135,41 @@ def test_cleaned_text_can_be_stored_and_cleaning_it_again_changes_nothing(text: 
     assert clean.encode("utf-8").decode("utf-8") == clean
     assert "\x00" not in clean
     assert texts.clean(clean) == clean
+
+
+LONG = "multipart/form-data; boundary=b"
+FIELDS = b"".join(
+    (
+        b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\none\ntwo\xff\r\n',
+        b'--b\r\nContent-Disposition: form-data; name="b"\r\n\r\n\r\n',
+        b"--b--\r\n",
+    )
+)
+
+
+def test_both_kinds_of_form_keep_their_bytes() -> None:
+    short = b"a=" + quote_from_bytes(b"one\ntwo\xff").encode() + b"&b=&c+d"
+    assert [(part.name, part.content) for part in multipart.read_either(FIELDS, LONG)] == [("a", b"one\ntwo\xff"), ("b", b"")]
+    got = [(part.name, part.content, part.file) for part in multipart.read_either(short, "application/x-www-form-urlencoded")]
+    assert got == [("a", b"one\ntwo\xff", None), ("b", b"", None), ("c d", b"", None)]
+
+
+def test_a_form_that_was_recorded_as_text() -> None:
+    recorded = FIELDS.replace(b"\r\n", b"\n")
+    assert [(part.name, part.content) for part in multipart.read(recorded, LONG)] == [("a", b"one\ntwo\xff"), ("b", b"")]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "code"),
+    [
+        (b"&".join([b"a=1"] * 400), "application/x-www-form-urlencoded", "too_many_fields"),
+        (FIELDS[:-6], LONG, "incomplete"),
+        (FIELDS.replace(b"\r\n", b"\n")[:-4], LONG, "incomplete"),
+        (FIELDS.replace(b"--b\r\n", b"--b\n", 1), LONG, "bad_part"),
+        (b"a=1", "text/plain", "content_type"),
+    ],
+)
+def test_what_is_no_form_of_either_kind(body: bytes, content_type: str, code: str) -> None:
+    with pytest.raises(forms.NotAForm) as refused:
+        multipart.read_either(body, content_type)
+    assert refused.value.code == code

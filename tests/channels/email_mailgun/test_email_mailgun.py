@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from channels import email_mailgun
 from channels.email_mailgun import REPLAY_MS, EmailMailgun
 from core.model.inbound import AuthenticationFailed, InboundMessage, RawRequest
-from tests.channels.email_mailgun.subject import NEW, adapter, by, parsed_form, settings
-from tests.channels.mail.posted import BOUNDARY, form, multipart, request
+from tests.channels.email_mailgun.subject import NEW, adapter, by, parsed_form, settings, signature
+from tests.channels.mail.posted import AT, BOUNDARY, form, multipart, request
 
 
 def refused(ours: EmailMailgun, what: RawRequest) -> str:
@@ -59,3 +60,34 @@ def test_settings_that_cannot_work() -> None:
     for wrong in ({"signing_keys": ()}, {"signing_keys": ("",)}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             settings(**wrong)
+
+
+def test_a_mail_that_is_posted_as_json() -> None:
+    known = parsed_form("hello", **signature(NEW, AT // 1_000, "j" * 50))
+    listed = {"message-headers": [["From", "Jo <jo@customer.example>"]], "attachments": [{"url": "https://api.mailgun.net/a", "name": "a"}]}
+    what = request(json.dumps({**known, **listed}).encode(), "application/json")
+    ours = adapter()
+    ours.authenticate(what)
+    (event,) = ours.parse(what)
+    assert isinstance(event, InboundMessage)
+    assert (event.text, event.sender.value, event.media[0].name) == ("hello", "jo@customer.example", "a")
+    forged = request(json.dumps({**known, "body-plain": "pay 500"}).encode(), "application/json")
+    assert refused(ours, forged) == "used_token"
+    assert refused(ours, request(b'{"body-plain": "hello"}', "application/json")) == "missing_signature"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://evil.example/x", "https://mailgun.net.evil.example/x", "http://api.mailgun.net/x", "https://mailgun.net@evil.example/", ""],
+)
+def test_files_elsewhere_are_not_named(url: str) -> None:
+    left = json.dumps([{"url": url, "name": "a.exe"}, "b", 7])
+    (event,) = adapter().parse(form(parsed_form("hello", attachments=left)))
+    assert isinstance(event, InboundMessage)
+    assert event.media == ()
+
+
+def test_the_header_of_a_mail_is_no_report() -> None:
+    for more in ({"event": "complained"}, {"event": "bounced", "code": "550"}, {"event": "delivered", "parley": "x"}):
+        (event,) = adapter().parse(form(parsed_form("hello", **more)))
+        assert isinstance(event, InboundMessage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from channels.email_ses import CERTIFICATES_MAX
+from channels.email_ses import CERTIFICATES_MAX, WITHHELD
 from channels.sns import host_of
 from core.model.inbound import AuthenticationFailed, InboundMessage, UnreadableRequest
 from tests.channels.email_ses import subject as ses
@@ -65,3 +65,23 @@ def test_settings_that_cannot_work() -> None:
     for wrong in ({"topic_arns": ()}, {"topic_arns": ("x",)}):
         with pytest.raises(ValueError, match="topic_arn"):
             ses.settings(**wrong)
+
+
+def test_what_raw_message_delivery_posts_is_read_but_not_believed() -> None:
+    what = ses.posted(ses.received("From: jo@customer.example\r\n\r\nhello\r\n"))
+    (event,) = ses.adapter().parse(what)
+    assert isinstance(event, InboundMessage)
+    assert event.text == "hello"
+    with pytest.raises(AuthenticationFailed, match="missing_signature"):
+        ses.adapter().authenticate(what)
+
+
+def test_a_mail_of_which_only_the_header_came_is_for_a_person() -> None:
+    header = [{"name": "From", "value": "Jo <jo@customer.example>"}, {"name": "Subject", "value": "hello\r\nBcc: eve@evil.example"}]
+    mail = {"source": "jo@customer.example", "destination": ["support@operator.example"], "headers": header}
+    stored = {"notificationType": "Received", "mail": mail, "receipt": {"action": {"type": "S3", "bucketName": "b", "objectKey": "k"}}}
+    (event,) = ses.adapter().parse(ses.posted(ses.notification(stored)))
+    assert isinstance(event, InboundMessage)
+    assert event.letter is not None
+    assert (event.text, event.letter.automatic, event.letter.cc) == (WITHHELD, "unreadable", ())
+    assert (event.sender.value, event.recipient.value) == ("jo@customer.example", "support@operator.example")
