@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 
 from core.routing import reach, speak, work
-from core.store import agents
+from core.store import agents, conversations
+from core.store.api import Tx
 from tests.channels.demo import demo_with
 from tests.channels.voice_twilio.calling import CHANNEL, answer, heard, ring
 from tests.gateway.running import ANNA, Running, running
@@ -160,3 +161,57 @@ async def test_what_was_said_to_one_is_not_said_to_another(parley: Running, api:
     form = await asked_of(api)
     document = await called(parley, form["Url"], CallStatus="in-progress", To="+254711000999")
     assert heard(document) == ""
+
+
+async def texted(parley: Running, words: str) -> None:
+    demo = parley.gateway.demo
+    assert demo is not None
+    await demo.twilio.deliver(ANNA, "+254711082000", words)
+
+
+async def ways_to_call(parley: Running) -> list[str]:
+    """Return the numbers that can be called from the line."""
+    ((conversation_id,),) = await parley.rows("select conversation_id from work_item where state <> 'done'")
+    ways = await parley.gateway.store.read(lambda tx: reach.targets(tx, parley.gateway.core_channels(), conversation_id))
+    return [way.address.value for way in ways if way.channel_id == "line" and way.link is not None]
+
+
+async def test_a_customer_who_never_called_can_be_called_and_is_put_through_to_the_agents_own_phone(
+    parley: Running, api: tuple[Api, str]
+) -> None:
+    await texted(parley, "agent")
+    assert await ways_to_call(parley) == [ANNA]
+    at = parley.gateway.clock.now_ms()
+    ((item_id, conversation_id),) = await parley.rows("select id, conversation_id from work_item")
+    everyone = await parley.gateway.store.read(agents.everyone)
+    agent = next(one for one in everyone if one.login == "agent")
+
+    def unit(tx: Tx) -> speak.Spoken:
+        work.claim(tx, item_id, agent, at)
+        seen = conversations.load(tx, conversation_id).seq
+        cause, channels = parley.gateway.clock.new_id(), parley.gateway.core_channels()
+        return speak.reply(tx, channels, conversation_id, agent, WORDS, against_seq=seen, cause=cause, at=at, target=f"line|msisdn:{ANNA}")
+
+    await parley.gateway.store.write(unit)
+    parley.gateway.hints.wake("outbox")
+    form = await asked_of(api)
+    document = await called(parley, form["Url"], CallStatus="in-progress", AnsweredBy="human")
+    number = document.find("Dial/Number")
+    assert number is not None
+    assert number.text == agent.phone
+    ((by_call,),) = await parley.rows("select count(*) from interaction where channel_id = 'line' and direction = 'outbound'")
+    assert by_call == 1, "a call is a contact of its own, not part of the one by SMS"
+
+
+async def test_a_number_whose_owner_wants_no_more_messages_is_not_called_unless_they_wrote_again(parley: Running) -> None:
+    await texted(parley, "agent")
+    await texted(parley, "STOP")
+    assert await ways_to_call(parley) == []
+    await texted(parley, "but where is my money")
+    assert await ways_to_call(parley) == [ANNA]
+
+
+async def test_a_number_that_has_another_owner_by_now_is_not_called(parley: Running) -> None:
+    await texted(parley, "agent")
+    await parley.gateway.store.write(lambda tx: tx.execute("update contact_medium set valid_to = 1 where value = ?", (ANNA,)))
+    assert await ways_to_call(parley) == []

@@ -25,16 +25,14 @@ async def parley(tmp_path: Path) -> AsyncIterator[Running]:
         yield started
 
 
-@pytest.mark.parametrize("claimed", [False, True], ids=["waits", "with an agent"])
-async def test_who_calls_again_hears_how_it_stands_and_not_the_menu(parley: Running, *, claimed: bool) -> None:
+async def test_who_calls_again_while_an_agent_has_their_request_hears_so_and_not_the_menu(parley: Running) -> None:
     await sign_in(parley)
     await answer(parley, await ring(parley, CallStatus="ringing"), Digits="0")
     await ring(parley, CallStatus="completed")
-    if claimed:
-        at = parley.gateway.clock.now_ms()
-        agent = (await parley.gateway.store.read(agents.everyone))[0]
-        ((item_id,),) = await parley.rows("select id from work_item")
-        await parley.gateway.store.write(lambda tx: work.claim(tx, item_id, agent, at))
+    at = parley.gateway.clock.now_ms()
+    agent = (await parley.gateway.store.read(agents.everyone))[0]
+    ((item_id,),) = await parley.rows("select id from work_item")
+    await parley.gateway.store.write(lambda tx: work.claim(tx, item_id, agent, at))
     document = await ring(parley, CallStatus="ringing", CallSid=AGAIN)
     assert heard(document) == "A colleague has your request and will contact you on this number. Goodbye."
     assert [node.tag for node in document] == ["Say", "Hangup"]

@@ -40,13 +40,13 @@ function handover(item) {
 // What was said last before the hand-over; the timeline moves on, this stays.
 function turns(said) {
   if (!said.length) return null;
-  const lines = said.map((one) => h("li", {}, h("span", { class: "by" }, `${words(one.author)}: `), h("bdi", {}, one.text)));
+  const lines = said.map((one) => h("li", {}, h("span", { class: "by" }, `${words(one.author)}: `), one.text ? h("bdi", {}, one.text) : h("em", {}, "no words")));
   return h("details", { class: "turns", open: true }, h("summary", {}, "Last words before"), h("ul", { class: "plain" }, ...lines));
 }
 
 // A value of the card as text: codes as words, lists and tables a line each.
 function shown(key, value) {
-  if (key === "call") return putThrough(value);
+  if (key === "call") return capital(putThrough(value));
   if (value === null || value === "") return null;
   if (Array.isArray(value)) return value.length ? h("ul", { class: "plain" }, ...value.map((one) => h("li", { dir: "auto" }, typeof one === "object" ? compact(one) : named(one)))) : null;
   if (typeof value === "object") {
@@ -57,6 +57,7 @@ function shown(key, value) {
   return ["reason", "wanted", "failed", "flow", "step"].includes(key) ? named(value) : String(value);
 }
 
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const compact = (value) => (value && "value" in value ? String(value.value) : JSON.stringify(value));
 
 function identity(person) {

@@ -122,7 +122,7 @@ export class Timeline {
     const side = message.author === "customer" ? "customer" : `mine ${message.author}`;
     const by = message.author === "agent" ? (this.names[message.agent] ?? "Agent") : { customer: "Customer", bot: "Bot", system: "System" }[message.author];
     const wordless = !message.text && message.media?.length;
-    const bubble = wordless ? null : h("div", { class: `bubble ${side} ${family}`, dir: "auto" }, message.text || h("em", {}, family === "ussd" ? "Dialled" : "No text"));
+    const bubble = wordless ? null : h("div", { class: `bubble ${side} ${family}`, dir: "auto" }, message.text || h("em", {}, { ussd: "Dialled", ivr: "Nothing said" }[family] ?? "No text"));
     return h(
       "article",
       { class: `said ${side}${together ? " together" : ""}`, "data-cursor": entry.cursor, "data-message": message.id, "data-author": message.author },

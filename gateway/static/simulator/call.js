@@ -26,7 +26,7 @@ export class Call {
       find("#say").value = "";
       if (text) this.say(text);
     });
-    for (const button of all("[data-ringing]")) button.addEventListener("click", () => this.act({ ringing: button.dataset.ringing }));
+    for (const button of all("[data-ringing]")) button.addEventListener("click", () => this.pickUp(button.dataset.ringing));
     for (const button of all("[data-agent]")) button.addEventListener("click", () => this.act({ agent: button.dataset.agent }));
     find("[data-agent-key]").addEventListener("click", () => this.act({ key: "1", on: "agent" }));
     find("[data-agent-wait]").addEventListener("click", () => this.act({ wait: true, on: "agent" }));
@@ -51,11 +51,20 @@ export class Call {
     this.screen.focus();
   }
 
+  /* What becomes of the ringing is this phone's own doing now, so that it is no missed call. */
+  pickUp(how) {
+    find("#incoming").hidden = true;
+    this.act({ ringing: how });
+  }
+
   /* Somebody calls this phone, or has stopped to. */
   rings({ msisdn, call, number, ring_s, rings }) {
     if (msisdn !== this.phone.number) return;
     if (!rings) {
-      if (this.id === call && !find("#incoming").hidden) this.show(OVER);
+      if (this.id === call && !find("#incoming").hidden) {
+        this.line("sound", "Missed call");
+        this.show(OVER);
+      }
       return;
     }
     if (this.id) return;
@@ -127,6 +136,7 @@ export class Call {
     const hears = shown.listen?.input.includes("speech") && shown.state === "gather";
     find("#say").disabled = find("#say-send").disabled = !hears;
     find("#say").placeholder = hears ? "Say something" : "Keys only";
+    find("#subtitles").scrollTop = find("#subtitles").scrollHeight; // what is below may have grown
     this.speak([...shown.heard, ...(shown.agent?.heard ?? [])]);
   }
 
@@ -207,7 +217,8 @@ export class Call {
     panel.hidden = !agent && state !== "queue" && state !== "talk";
     find("#keypad").hidden = (!panel.hidden && state !== "queue") || state === "rings";
     find("#say-form").hidden = !panel.hidden || state === "rings";
-    find("#agent-number").textContent = agent ? `${agent.number} ${agent.state === "ringing" ? "rings" : ""}` : state === "queue" ? `that takes the next caller of ${queue}` : "";
+    find("#agent-number").textContent = agent ? `${agent.number} ${agent.state === "ringing" ? "rings" : ""}` : state === "queue" ? `can take the next caller of the queue “${queue}”, or an agent claims the work at the desk.` : "";
+    find('[data-agent="answer"]').textContent = state === "queue" ? "Take the caller" : "Answer";
     for (const { say } of agent?.heard ?? []) if (say) find("#agent-heard").textContent = say;
     if (!agent || agent.state === "ringing") find("#agent-heard").textContent = "";
     const asked = agent?.state === "gather";
