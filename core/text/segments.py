@@ -6,9 +6,12 @@ extension table, no national shift tables. Must not cut text; that is `core.text
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+from core.text.clusters import clusters
 
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -69,14 +72,36 @@ def measure(text: str) -> Measure:
 
 
 def _parts(text: str, encoding: Encoding) -> int:
-    """Count parts one by one: an extension pair or a surrogate pair is never divided, so a part may stay one unit short."""
-    room, parts = PART_UNITS[encoding], 1
-    for character in text:
-        size = units(character, encoding)
+    """Count parts as a network fills them: what a reader sees as one character, or an extension pair, is never divided.
+
+    A text that turns out not to fit into one message gives up what its first part has no room for; that begins the second.
+    """
+    capacity, parts, room = PART_UNITS[encoding], 1, SINGLE_UNITS[encoding]
+    first: list[int] = []
+    for size in _sizes(text, encoding):
         if size > room:
-            parts, room = parts + 1, PART_UNITS[encoding]
+            room = capacity
+            if parts == 1:
+                room -= _left_over(first, capacity)
+            parts += 1
+        elif parts == 1:
+            first.append(size)
         room -= size
     return parts
+
+
+def _left_over(sizes: list[int], capacity: int) -> int:
+    """Return the units at the end of a first part that have to leave it for its header."""
+    whole, fitting = sum(sizes), sum(sizes)
+    while fitting > capacity:
+        fitting -= sizes.pop()
+    return whole - fitting
+
+
+def _sizes(text: str, encoding: Encoding) -> Iterable[int]:
+    """Return the units of each character as a reader sees them; in GSM-7 each is one of the alphabet."""
+    pieces = text if encoding is Encoding.GSM7 else clusters(text)
+    return (units(piece, encoding) for piece in pieces)
 
 
 # What word processors and phone keyboards put where plain characters would do. Only look-alikes: no accent is ever dropped.

@@ -9,6 +9,7 @@ import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.text.clusters import clusters
 from core.text.segments import Encoding, Measure, is_gsm7, measure, septets, transliterate, units
 from core.text.split import cut, gsm7_length, sms_parts, split, ucs2_length
 
@@ -39,10 +40,56 @@ texts = st.lists(st.sampled_from(PIECES), max_size=400).map("".join)
         ("😀" * 35, Encoding.UCS2, 70, 1),
         ("😀" * 36, Encoding.UCS2, 72, 2),
         ("😀" * 67, Encoding.UCS2, 134, 3),
+        ("\r\n" * 80, Encoding.GSM7, 160, 1),
+        ("\r\n" * 77, Encoding.GSM7, 154, 1),
+        ("\r\n" * 35, Encoding.GSM7, 70, 1),
+        ("ж" + "\r\n" * 67, Encoding.UCS2, 135, 3),
+        ("\ud83d" * 71, Encoding.UCS2, 71, 2),
     ],
 )
 def test_measure(text: str, encoding: Encoding, length: int, parts: int) -> None:
     assert measure(text) == Measure(encoding, length, parts)
+
+
+BLACK_FLAG = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+
+
+@pytest.mark.parametrize(
+    ("character", "size"),
+    [
+        ("👍🏽", 4),
+        ("🇰🇪", 4),
+        (FAMILY, 11),
+        ("👩🏽\u200d⚕️", 7),
+        (BLACK_FLAG, 14),
+        ("e\u0301", 2),
+        ("ก็", 2),
+        ("\u1100\u1161\u11a8", 3),
+        ("\u0600م", 2),
+        ("😀", 2),
+    ],
+)
+def test_what_a_reader_sees_as_one_character_is_in_one_part(character: str, size: int) -> None:
+    assert clusters(character) == [character]
+    assert measure("ж" * (67 - size) + character + "ж" * 67) == Measure(Encoding.UCS2, 134, 2)
+    assert measure("ж" * (68 - size) + character + "ж" * 66) == Measure(Encoding.UCS2, 134, 3 if size > 1 else 2)
+
+
+@pytest.mark.parametrize("text", ["क\u094d|षि", "❤️\u200d|🔥", "🤌|🏿", "🇰🇪|🇰", "a|\u200b", "\ud83d|\u0301", "\r|\n", "🐕\u200d|🦺"])
+def test_what_counts_as_two(text: str) -> None:
+    assert clusters(text.replace("|", "")) == text.split("|")
+
+
+def test_a_first_part_gives_up_what_its_header_takes() -> None:
+    assert measure("ж" * 60 + FAMILY) == Measure(Encoding.UCS2, 71, 2)
+    assert measure("ж" * 66 + "e\u0301" + "ж" * 3) == Measure(Encoding.UCS2, 71, 2)
+    assert measure("e" + "\u0301" * 90) == Measure(Encoding.UCS2, 91, 2)  # one character that no part has room for
+
+
+@CALM
+@given(text=st.text(max_size=300))
+def test_characters_joined_are_the_text(text: str) -> None:
+    assert "".join(clusters(text)) == text
 
 
 def test_the_alphabet_has_the_characters_of_the_standard() -> None:
