@@ -21,6 +21,7 @@ class _Item:
     comment: list[str] = field(default_factory=list)
     angle: list[str] = field(default_factory=list)
     has_angle: bool = False
+    has_at: bool = False  # in the angle, behind its first character
     trailing: bool = False  # behind the bracket of another, without a comma between
 
     def pair(self) -> tuple[str, str]:
@@ -108,9 +109,10 @@ class _Reader:
     def _in_angles(self, character: str) -> None:
         if character == ">":
             self._next(trailing=True)
-        elif character in ",;" and "@" in self.item.angle[1:]:  # a bracket that nobody closes
+        elif character in ",;" and self.item.has_at:  # a bracket that nobody closes
             self._next()
         elif character != "<":
+            self.item.has_at |= character == "@" and bool(self.item.angle)
             self.item.angle.append(character)
 
     def _outside(self, character: str, position: int) -> None:

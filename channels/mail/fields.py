@@ -91,6 +91,10 @@ def parameters(raw: bytes, over: set[Cap]) -> Value:
     """Return a value and its parameters, pieces and percent-encoding (RFC 2231) and encoded words in them decoded."""
     plain = charsets.decode(raw, "utf-8")
     value, _, _ = plain.partition(";")
+    if "=" in value:  # no semicolon, or no value at all
+        first = value.split(None, 1)[0]
+        value = "" if "=" in first else first
+        plain = f";{plain.lstrip().removeprefix(value)}"
     simple: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[bool, str]]] = {}
     for count, found in enumerate(_PARAMETER.finditer(plain), start=1):
@@ -105,7 +109,9 @@ def parameters(raw: bytes, over: set[Cap]) -> Value:
             pieces.setdefault(base, {}).setdefault(0, (True, given))
         elif number.rstrip("*").isdecimal() and len(number) <= 4:
             pieces.setdefault(base, {}).setdefault(int(number.rstrip("*")), (number.endswith("*"), given))
-    simple.update({base: _joined(parts) for base, parts in pieces.items()})
+    for base, parts in pieces.items():
+        joined = _joined(parts)
+        simple[base] = text(joined.encode("utf-8", "surrogateescape"), over) if "=?" in joined else joined
     return Value(value.strip().strip('"').lower(), {key: clean(content) for key, content in simple.items()})
 
 
