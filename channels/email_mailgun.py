@@ -126,7 +126,7 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
 
 def _read(request: RawRequest) -> _Sent:
     content_type = header(request, "content-type")
-    if content_type.partition(";")[0].strip().lower() == "application/json":
+    if frames.looks_like_json(request.body):
         document = frames.read_object(request.body)
         if "event-data" in document or isinstance(document.get("signature"), dict):
             return _Sent({}, (), document)

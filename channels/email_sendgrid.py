@@ -123,13 +123,16 @@ def make(channel_id: ChannelId, our_address: Address, settings: Settings, public
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a request; raises `UnreadableRequest`."""
     del default_region  # addresses of mails have no country
-    content_type = header(request, "content-type")
-    if content_type.partition(";")[0].strip().lower() == "application/json":
-        return _reports(frames.read_value(request.body))
-    try:
-        parts = multipart.read_either(request.body, content_type)
-    except NotAForm as error:
-        raise UnreadableRequest(error.code) from None
+    if frames.looks_like_json(request.body):
+        told = frames.read_value(request.body)
+        if not isinstance(told, dict) or "event" in told or not _OF_A_MAIL & told.keys():
+            return _reports(told)
+        parts = [FormPart(name, None, "", value.encode("utf-8", "replace")) for name, value in told.items() if isinstance(value, str)]
+    else:
+        try:
+            parts = multipart.read_either(request.body, header(request, "content-type"))
+        except NotAForm as error:
+            raise UnreadableRequest(error.code) from None
     fields = _texts(parts)
     if not _OF_A_MAIL & fields.keys():
         raise UnreadableRequest("bad_member", "from")

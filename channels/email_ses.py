@@ -162,7 +162,7 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
         message = text(document, "Message")
         if message.startswith("Successfully validated SNS topic"):  # what SES publishes when a topic is connected
             return [Ignored("subscription")]
-        document = frames.read_object(message.encode("utf-8", "replace"), sns.BYTES_MAX)
+        document = dict(table(document, "Message")) or frames.read_object(message.encode("utf-8", "replace"), sns.BYTES_MAX)
     kind = text(document, "notificationType") or text(document, "eventType")
     if not kind:
         raise UnreadableRequest("bad_member", "notificationType")

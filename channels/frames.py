@@ -39,6 +39,11 @@ def read_value(body: bytes, bytes_max: int = BODY_BYTES_MAX) -> object:
     return value
 
 
+def looks_like_json(body: bytes) -> bool:
+    """Tell whether a body is an object or a list in JSON rather than a form, whatever its type is called."""
+    return body[:100].lstrip()[:1] in {b"{", b"["}
+
+
 def text_member(frame: Mapping[str, Any], name: str, default: str | None = None) -> str:
     """Return a member that must be text; raises `UnreadableRequest` if it is missing without a default, or something else."""
     value = frame.get(name, default)

@@ -30,7 +30,7 @@ class FormPart:
 def read(body: bytes, content_type: str) -> list[FormPart]:
     """Return the parts of a body in order; raises `NotAForm`."""
     given = parameters(content_type.encode("utf-8", "surrogateescape"), set())
-    boundary = given.values.get("boundary", "").encode("utf-8", "surrogateescape")
+    boundary = given.values.get("boundary", "").encode("utf-8", "surrogateescape") or _first(body)
     if given.value != _TYPE or not 0 < len(boundary) <= 200:
         raise NotAForm("content_type")
     end = b"\n" if body.startswith(b"--" + boundary + b"\n") else b"\r\n"  # recorded as text, without the returns
@@ -40,6 +40,12 @@ def read(body: bytes, content_type: str) -> list[FormPart]:
     if not pieces[-1].startswith(b"--"):
         raise NotAForm("incomplete")
     return [_part(piece, end) for piece in pieces[1:-1]]
+
+
+def _first(body: bytes) -> bytes:
+    """Return the boundary that a body begins with, for the case that its type was written down without one."""
+    line = body[:HEAD_BYTES_MAX].partition(b"\n")[0].rstrip(b"\r")
+    return line.removeprefix(b"--") if line.startswith(b"--") else b""
 
 
 def read_either(body: bytes, content_type: str) -> list[FormPart]:

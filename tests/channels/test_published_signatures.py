@@ -26,6 +26,7 @@ from channels.signatures import check_body_hash, check_twilio
 from channels.vonage_signatures import check_token
 from core.model.inbound import AuthenticationFailed, RawRequest
 from tests.channels.email_mailgun import subject as mailgun
+from tests.channels.email_sendgrid import subject as sendgrid
 from tests.channels.email_ses import subject as ses
 from tests.channels.mail.posted import form, request
 
@@ -242,3 +243,35 @@ def test_the_published_token_of_vonage() -> None:
     for secrets, given in ((("asdf",), token), (("qwertyuiopasdfghjklzxcvbnm123456",), token[:-1]), (("asdf",), "asdf")):
         with pytest.raises(AuthenticationFailed, match="bad_signature"):
             check_token(secrets, f"Bearer {given}", b"{}")
+
+
+def test_the_published_signature_of_sendgrid_for_several_events() -> None:
+    """From `eventwebhook.spec.js` of the npm package @sendgrid/eventwebhook: after each event stands the end of a line."""
+    key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQ4LIFtWztlsF7skFqOncjD1lun4H5w8XOhyOArHW9RcIx/FfEzx6cikC/yPfUvwaX/JScE7Fc9CJD2afQ9Ok3Q=="
+    signature = "MEYCIQC/I4o6vCgqRYrTljjoVWB/GRWNtxeePlLMHr3x9ETeRQIhAIpV+03nREPTTHWSW0wIOA0EoMPdcNgXa70yCaqDJlu5"
+    common = {"email": "invalid@gmail.com"}
+    message = {
+        "sg_message_id": "qNwBLgPQQjW6DJvKQwSAbw.filterdrecv-canary-547b64655b-cw6zx-1-6089EA4A-56.0",
+        "smtp-id": "<qNwBLgPQQjW6DJvKQwSAbw@ismtpd0178p1mdw1.sendgrid.net>",
+    }
+    processed = {"event": "processed", "send_at": 0, "sg_event_id": "cHJvY2Vzc2VkLTE5OTQyMTEyLXFOd0JMZ1BRUWpXNkRKdktRd1NBYnctMA"}
+    reason = (
+        "552 5.2.2 The email account that you tried to reach is over quota and inactive. Please direct the recipient to "
+        "https://support.google.com/mail/?p=OverQuotaPerm c17si1130468pgv.34 - gsmtp"
+    )
+    bounced = {"event": "bounce", "ip": "167.89.101.76", "reason": reason}
+    bounced["sg_event_id"] = "Ym91bmNlLTAtMTk5NDIxMTItcU53QkxnUFFRalc2REp2S1F3U0Fidy0w"
+    events = [
+        {**common, **processed, **message, "timestamp": 1619651146},
+        {**common, **bounced, **message, "status": "5.2.2", "timestamp": 1619651147, "tls": 1, "type": "blocked"},
+    ]
+    body = json.dumps(events, separators=(",", ":")).replace("},{", "},\r\n{").encode() + b"\r\n"
+    headers = {
+        "content-type": "application/json",
+        sendgrid.SIGNATURE: signature,
+        sendgrid.TIMESTAMP: "1619651159",
+    }
+    ours = sendgrid.adapter(verification_keys=(key,), basic=(), sources=())
+    ours.authenticate(RawRequest("POST", "", headers, body, 1_619_651_159_000))
+    with pytest.raises(AuthenticationFailed, match="bad_signature"):
+        ours.authenticate(RawRequest("POST", "", headers, body.strip(), 1_619_651_159_000))

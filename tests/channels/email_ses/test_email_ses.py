@@ -68,12 +68,14 @@ def test_settings_that_cannot_work() -> None:
 
 
 def test_what_raw_message_delivery_posts_is_read_but_not_believed() -> None:
-    what = ses.posted(ses.received("From: jo@customer.example\r\n\r\nhello\r\n"))
-    (event,) = ses.adapter().parse(what)
-    assert isinstance(event, InboundMessage)
-    assert event.text == "hello"
-    with pytest.raises(AuthenticationFailed, match="missing_signature"):
-        ses.adapter().authenticate(what)
+    mail = ses.received("From: jo@customer.example\r\n\r\nhello\r\n")
+    for document in (mail, {**ses.notification(""), "Message": mail}):  # the second as tools show a notification
+        what = ses.posted(document)
+        (event,) = ses.adapter().parse(what)
+        assert isinstance(event, InboundMessage)
+        assert event.text == "hello"
+        with pytest.raises(AuthenticationFailed, match="missing_signature"):
+            ses.adapter().authenticate(what)
 
 
 def test_a_mail_of_which_only_the_header_came_is_for_a_person() -> None:
