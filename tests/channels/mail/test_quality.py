@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from channels.mail.parse import parse
-from tests.channels.mail.collection.machines import BOUNCES, COMPLAINTS
+from tests.channels.mail.collection.machines import COMPLAINTS
+from tests.channels.mail.collection.returned import BOUNCES
 from tests.channels.mail.collection.scoring import MARKS, collection, judged, score
 
 CASES = collection()

@@ -41,7 +41,9 @@ def test_a_bounce_marks_the_address_until_its_owner_writes_again(post: Post) -> 
     assert problem(post) is None
 
 
-@pytest.mark.parametrize(("recipient", "status"), [(BEN, "5.1.1"), (ANNA, "5.2.2"), (ANNA, "5.7.1"), (ANNA, "4.4.7"), (ANNA, "5.0.0 mailbox full")])
+@pytest.mark.parametrize(
+    ("recipient", "status"), [(BEN, "5.1.1"), (ANNA, "5.2.2"), (ANNA, "5.7.1"), (ANNA, "4.4.7"), (ANNA, "5.0.0 mailbox full")]
+)
 def test_a_bounce_of_another_address_or_for_another_reason_marks_nothing(post: Post, recipient: str, status: str) -> None:
     post.write(ANNA)
     message = last_sent(post)
