@@ -48,7 +48,7 @@ from gateway.media import sweep
 from gateway.media.contents import Contents
 from gateway.receive import take_in
 from gateway.runtime import ConfiguredChannel, Gateway
-from gateway.web import make_app
+from gateway.web import WEBHOOKS, make_app
 from gateway.workers import Workers
 
 LIBRARY = Path(__file__).parents[1] / "dialogs" / "library"
@@ -219,6 +219,8 @@ async def _start_web(app: web.Application, listener: socket.socket, counters: Co
     stack.push_async_callback(runner.cleanup)
     if runner.server is None:
         raise RuntimeError("the application has no server")
+    if WEBHOOKS in app:
+        runner.server.request_handler = app[WEBHOOKS].before(runner.server.request_handler)
     door = Door(runner.server, counters, most, KEEP_ALIVE_S)
     listening = await asyncio.get_running_loop().create_server(door, sock=listener, backlog=1024)
     stack.callback(listening.close)

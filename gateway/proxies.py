@@ -17,14 +17,24 @@ HEADER = "X-Forwarded-For"
 
 def behind(networks: Sequence[str]) -> Middleware:
     """Return a middleware that sets `request.remote` for requests which come through proxies in `networks`."""
-    trusted = tuple(ip_network(network) for network in networks)
+    trusted = parsed(networks)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        caller = client_of(request.remote or "", request.headers.getall(HEADER, []), trusted)
+        caller = caller_of(request, trusted)
         return await handler(request if caller == request.remote else request.clone(remote=caller))
 
     return middleware
+
+
+def parsed(networks: Sequence[str]) -> tuple[Network, ...]:
+    """Return networks as `caller_of` takes them; raises ValueError."""
+    return tuple(ip_network(network) for network in networks)
+
+
+def caller_of(request: web.BaseRequest, trusted: Sequence[Network]) -> str:
+    """Return the address of the caller of a request."""
+    return client_of(request.remote or "", request.headers.getall(HEADER, []), trusted)
 
 
 def client_of(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:

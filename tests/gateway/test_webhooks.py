@@ -41,6 +41,18 @@ async def test_other_methods_are_refused_and_named(parley: Running) -> None:
         assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
 
+async def test_a_provider_that_asks_whether_it_may_send_is_told_so_and_answered_as_any_other(parley: Running) -> None:
+    hook = parley.gateway.channels["ussd"].webhook_url
+    answers = []
+    for ask in (True, False):
+        form = {"sessionId": f"s-{ask}", "serviceCode": "*384*100#", "phoneNumber": ANNA, "text": ""}
+        async with parley.http.post(hook, data=form, expect100=ask) as answer:
+            assert "aiohttp" not in answer.headers.get("Server", "")
+            answers.append((answer.status, answer.content_type, await answer.text()))
+    assert answers[0] == answers[1]
+    assert answers[0][2].startswith("CON ")
+
+
 KANNEL = """
 [channels.kannel]
 kind = "http_generic"
@@ -48,6 +60,25 @@ address = "40404"
 format = "query"
 secrets = { generated = true }
 """
+
+
+BEHIND_A_PROXY = """
+[server]
+trusted_proxies = ["127.0.0.0/8"]
+[channels.near]
+kind = "ussd"
+address = "*555#"
+sources = ["198.51.100.0/24"]
+"""
+
+
+@pytest.mark.parametrize(("caller", "status"), [("198.51.100.7", 200), ("203.0.113.7", 403)])
+async def test_a_source_behind_a_proxy_of_ours_is_the_one_that_counts(tmp_path: Path, caller: str, status: int) -> None:
+    async with running(tmp_path / "data", config=demo_with(tmp_path, BEHIND_A_PROXY)) as parley:
+        form = {"sessionId": "s-1", "serviceCode": "*555#", "phoneNumber": ANNA, "text": ""}
+        hook = parley.gateway.channels["near"].webhook_url
+        async with parley.http.post(hook, data=form, headers={"X-Forwarded-For": caller}) as answer:
+            assert answer.status == status
 
 
 async def test_a_provider_that_calls_by_get_is_heard_where_its_kind_allows_it(tmp_path: Path) -> None:
