@@ -39,7 +39,7 @@ _CUT_IDS = (
     *("isforwardcontent", "ms-outlook-mobile-body-separator-line", "origbody", "spnorigmsg", "replyblockquote", "mailcontent-reply"),
 )
 _QUOTE_CLASSES = (
-    *("gmail_attr", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra", "quotedtext"),
+    *("gmail_attr", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra", "quotedtext", "cm_quote"),
     *("moz-forward-container", "mailru-blockquote", "outlookmessageheader"),
 )
 _SIGNATURE_CLASSES = ("gmail_signature", "moz-signature", "protonmail_signature_block", "mail_signature", "apple-mail-signature")
@@ -246,7 +246,7 @@ def _mark(element: _Element) -> Mark | None:
     classes = element.get("class", "").lower().split()
     if (
         any(name.startswith(_QUOTE_CLASSES) for name in classes)
-        or own_id.startswith("yahoo_quoted")
+        or "yahoo_quoted" in own_id  # after a prefix that changes
         or element.get("name") in {"quote", "messageReplySection"}
     ):
         return Mark.QUOTE

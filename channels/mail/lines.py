@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-_QUOTED = re.compile(r"[ \t]{0,3}[>＞](?!.{0,200}<<[ \t]*$)")  # >>> a heading may be set off so <<<
+_QUOTED = re.compile(r"[ \t]{0,3}[>＞]")
 
 _ON_DATE = re.compile(r"(?<=[ -])On (?:[A-Z][a-z]{2,8}|\d{1,2})\b")
 _JOINED_CHARS_MAX = 500
@@ -37,7 +37,11 @@ class Line:
 
 def plain_lines(text: str) -> list[Line]:
     """Return the lines of a plain text; those that begin with `>` are quoted."""
-    return [Line(line.rstrip() if line != "-- " else line, Mark.QUOTE if _QUOTED.match(line) else Mark.NONE) for line in text.split("\n")]
+    return [Line(line.rstrip() if line != "-- " else line, Mark.QUOTE if _is_quoted(line) else Mark.NONE) for line in text.split("\n")]
+
+
+def _is_quoted(line: str) -> bool:
+    return _QUOTED.match(line) is not None and not line.rstrip().endswith("<<")  # >>> a heading may be set off so <<<
 
 
 def apart(lines: Sequence[Line]) -> list[Line]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import takewhile
 
 from channels.mail import words
 from channels.mail.lines import Line, Mark
@@ -25,14 +26,14 @@ def _any(of: Sequence[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(of), key=len, reverse=True))
 
 
-_DECORATION = "-_=*~#+ \t>|•–—\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_DECORATION = "-_=*~#+ \t>|•‐–—\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _STRIPPED = re.compile(f"^[{_DECORATION}]+|[{_DECORATION}:：]+$")
 _DATED = re.compile(r"\d{1,2}\s?[:.h時时시]\s?\d{2}|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d年")
 _BETWEEN_DASHES = re.compile(r"[ \t]{0,3}[-_=]{3,40} ?([^-_=]{4,60}?) ?[-_=]{3,40}")
 _LINK_ALONE = re.compile(r"\(https?://[^\s()]{1,300}\)[ >]{0,4}$")
 _TIME = re.compile(r"(?<![\d./-])\d{1,2}\s?[:.h時时시点點]\s?\d{2}(?![\d/-]|\.\d)")
 _ADDRESS = re.compile(r"[^\s<>@()\[\]]{1,64}@[^\s<>@()\[\]]{1,255}")
-_WROTE = re.compile(rf"(?<!\w)(?:{_any(words.WROTE)})(?!\w)|写道|寫道|のメール|님이 작성|書きました", re.IGNORECASE)
+_WROTE = re.compile(rf"(?<!\w)(?:{_any(words.WROTE)})(?!\w)|写道|寫道|のメール|님이 작성|쓴 글|書きました", re.IGNORECASE)
 _WROTE_LAST = re.compile(rf"(?<!\w)(?:{_any(words.WROTE)})$", re.IGNORECASE)
 _ON = re.compile(rf"^\W{{0,4}}(?:{_any(words.ON)})(?!\w)", re.IGNORECASE)
 _ENDS = re.compile(r"[:：]\W{0,6}$")
@@ -189,6 +190,8 @@ def roles_of_lines(lines: Sequence[Line]) -> list[bool]:
             index += 1
             continue
         if line.quoted or line.mark is Mark.SIGNATURE or len(line.text) > LINE_CHARS_MAX:
+            if _heads_forward(lines, index):
+                return _rest(quoted, index)
             index += 1
             continue
         if _wrapped(lines, index):
@@ -201,6 +204,15 @@ def roles_of_lines(lines: Sequence[Line]) -> list[bool]:
         quoted[index : index + count] = [True] * count
         index += max(count, 1)
     return quoted
+
+
+def _heads_forward(lines: Sequence[Line], index: int) -> bool:
+    """Tell whether a forwarded mail is below whose head only is marked as quoted, as Gmail does."""
+    if not lines[index].quoted or lines[index].text.lstrip().startswith(">") or heading(lines[index].text) != "forwarded":
+        return False
+    head = [line.text for line in takewhile(lambda line: line.quoted, lines[index + 1 : index + _BLOCK_LINES_MAX])]
+    fields = [text for text in head if text.strip()]
+    return len(fields) >= 2 and len(head) < _BLOCK_LINES_MAX - 1 and all(role(text) for text in fields)
 
 
 def _wrapped(lines: Sequence[Line], index: int) -> bool:

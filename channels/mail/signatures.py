@@ -25,6 +25,10 @@ _TITLED = re.compile(r"^[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){1,
 _NOT_A_NAME = re.compile(r"[\d@:：]|https?://|www\.")
 _FEW_DASHES = re.compile(r"^ ?(?:-{3,4}|={3,4}|\* \* \*) ?$")
 _NOTICE_BYTES_MIN = 70  # a sentence shorter than that is somebody's own; bytes, as few characters say much in Chinese
+_FIELDS_MAX = 4
+_NOTICE_STARTS = tuple(parts[0] for parts in words.NOTICES if len(parts) == 1 and len(parts[0].split()) <= 2)  # said in sentences too
+_NOTICE_PHRASES = tuple(parts[0] for parts in words.NOTICES if len(parts) == 1 and len(parts[0].split()) > 2)
+_NOTICE_PARTS = tuple(parts for parts in words.NOTICES if len(parts) > 1)
 _NOTICE_MARKS = " \t*_-–—•·#>[]"
 _AFTER_FAREWELL_MAX = 12
 _UNNAMED_DEVICE_MAX = 5  # words of a line such as "Sent from Mailbox"
@@ -156,15 +160,10 @@ def _is_notice(lines: Sequence[Line], index: int) -> bool:
             break
         paragraph.append(line.text)
     beginning = " ".join(paragraph)[:400].lower()
-    starts = [text.strip(_NOTICE_MARKS).lower() for line in paragraph for text in line.split("|")]
-    return any(_says(parts, beginning, starts) for parts in words.NOTICES)
-
-
-def _says(parts: Sequence[str], beginning: str, starts: Sequence[str]) -> bool:
-    """Tell whether the words of a notice are there; a short phrase alone must begin a line, since people use it in sentences."""
-    if len(parts) == 1 and len(parts[0].split()) <= 2:
-        return any(start.startswith(parts[0]) for start in starts)
-    return len(beginning.encode()) >= _NOTICE_BYTES_MIN and all(part in beginning for part in parts)
+    starts = [text.strip(_NOTICE_MARKS).lower() for line in paragraph for text in line.split("|")[:_FIELDS_MAX]]
+    if any(start.startswith(_NOTICE_STARTS) for start in starts) or any(phrase in beginning for phrase in _NOTICE_PHRASES):
+        return True
+    return len(beginning.encode()) >= _NOTICE_BYTES_MIN and any(all(part in beginning for part in parts) for parts in _NOTICE_PARTS)
 
 
 def _banner(lines: Sequence[Line]) -> range:

@@ -141,6 +141,24 @@ def test_heads_that_programs_write_badly(quoted: str) -> None:
     assert new_text(f"{NEW}\n\n{quoted}") == NEW
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Quoting Jo Example <jo@operator.example>:",
+        "25. 3. 4. 10:07에 Jo 이(가) 쓴 글:",
+        "El 4/3/2025 11:34, Jo <jo@operator.example> escribieron:",
+        "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐",
+        "---- 回复的原邮件 ----",
+        "---------- Yönlendirilmiş ileti ---------",
+        "No: Jo <jo@operator.example>\nNosūtīts: 2025-03-04 10:07\nKam: Anna\nTēma: Plāns",
+        "Nga: Jo <jo@operator.example>\nDërguar: 4.3.2025 10:07\nPër: Anna\nSubjekti: Plani",
+    ],
+)
+@pytest.mark.parametrize("quoted", [f"\n{EARLIER}", "\n\nWhat can we do?"])
+def test_heads_in_many_languages(head: str, quoted: str) -> None:
+    assert new_text(f"{NEW}\n\n{head}{quoted}") == NEW
+
+
 def test_text_and_the_head_of_a_quotation_in_one_line() -> None:
     assert new_text(f"{NEW} On Wed, Mar 5, 2025 at 3:59 PM, jo@operator.example wrote:\n{EARLIER}") == NEW
     assert new_text(f"{NEW}--- On Wed, Mar 5, 2025 at 3:59 PM, jo@operator.example wrote:\n{EARLIER}") == NEW
@@ -178,4 +196,25 @@ def test_signatures_without_the_delimiter_of_the_standard(signature: str) -> Non
 
 def test_the_reply_section_of_spark() -> None:
     html = f'<div name="messageBodySection"><p>{NEW}</p></div><div name="messageReplySection"><p>What can we do?</p></div>'
+    assert divide(html_lines(html)).text == NEW
+
+
+HEAD = "<b>From:</b> Jo &lt;jo@operator.example&gt;<br><b>Date:</b> Tue, 4 Mar 2025 at 10:07<br><b>Subject:</b> Plan<br>"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        f'<div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>{HEAD}</div><br>What can we do?</div>',
+        '<div id="ydp1a2byahoo_quoted_7">Jo said<br>What can we do?</div>',
+        '<div class="cm_quote">Jo said<br>What can we do?</div>',
+        f"<hr><div>{HEAD}</div>What can we do?",
+    ],
+)
+def test_quotations_in_html(quoted: str) -> None:
+    assert divide(html_lines(f"<div>{NEW}</div>{quoted}")).text == NEW
+
+
+def test_an_answer_below_a_quoted_forward_stays() -> None:
+    html = f"<blockquote>---------- Forwarded message ---------<br>{HEAD}<br>What can we do?</blockquote><div>{NEW}</div>"
     assert divide(html_lines(html)).text == NEW
