@@ -7,7 +7,7 @@ as they were sent.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 from core.model.inbound import RawRequest
 
@@ -48,11 +48,16 @@ def _fields(text: str) -> Form:
             continue
         name, _, value = piece.partition("=")
         if "%" in value or "+" in value:
-            value = unquote_plus(value, errors="strict")
+            value = _unquoted(value)
         if "%" in name or "+" in name:
-            name = unquote_plus(name, errors="strict")
+            name = _unquoted(name)
         fields[name] = (*fields[name], value) if name in fields else (value,)
     return fields
+
+
+def _unquoted(text: str) -> str:
+    # Whole, where the library's own way to a text decodes each piece between other characters by itself: half of the cost of a form.
+    return unquote_to_bytes(text.replace("+", " ")).decode()
 
 
 def _is_utf8(parameters: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from math import ceil
 from unicodedata import normalize
 
@@ -96,7 +97,8 @@ def _screen_reply(turn: Turn, options: Sequence[Option]) -> Reply:
     text = "\n".join(item.text for item in turn.said if item.text)
     sensitive = any(item.sensitive for item in turn.said)
     more, less = turn.text("utter_more"), turn.text("utter_less")
-    pages = screens(text, lines(options), turn.context.capabilities, more=more, less=less, footer=_footer(turn), ends=turn.ends)
+    budget, rows = turn.context.capabilities.text_budget_chars, tuple(lines(options))
+    pages = screens(text, rows, budget, more=more, less=less, footer=_footer(turn), ends=turn.ends)
     if len(pages) > 1:
         keep_pages(turn, pages, sensitive=sensitive)
     return Reply(pages[0], ends_session=turn.ends, language=turn.language, sensitive=sensitive)
@@ -127,19 +129,19 @@ def room_taken(text: str, *, wide: bool) -> float:
     return len(text.encode("utf-16-be")) / 2 * 16 / 7 if wide else septets(text) or 0
 
 
-def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str, less: str, footer: str, ends: bool) -> list[str]:
-    """Return the pages of `text` and the lines of options under it, each within the budget, none with an option cut in two.
+@lru_cache(maxsize=1_024)  # most screens are menus
+def screens(text: str, rows: tuple[str, ...], budget: int, *, more: str, less: str, footer: str, ends: bool) -> tuple[str, ...]:
+    """Return the pages of `text` and the lines of options under it, each within the `budget`, none with an option cut in two.
 
     A last page that `ends` the session offers no way back.
     """
-    budget = capabilities.text_budget_chars
-    text, rows = plain(text), [plain(row) for row in rows]
-    whole = "\n".join(([text] if text else []) + rows)
+    text, rows = plain(text), tuple(map(plain, rows))
+    whole = "\n".join((text, *rows) if text else rows)
     wide = septets(whole) is None or (bool(footer) and septets(footer) is None)
     if footer and room_taken(f"{whole}\n{footer}", wide=wide) <= budget:
-        return [f"{whole}\n{footer}"]
+        return (f"{whole}\n{footer}",)
     if room_taken(whole, wide=wide) <= budget:
-        return [whole]
+        return (whole,)
     keys = [f"{key} {name}" for key, name in zip(KEYS_MORE_LESS[""], (more, less), strict=True)]
     room = budget - max(room_taken("\n" + key, wide=wide) for key in (*keys, " ".join(keys)))
     pages: list[list[str]] = [[]]
@@ -148,7 +150,7 @@ def screens(text: str, rows: list[str], capabilities: Capabilities, *, more: str
             pages.append([])
         pages[-1].append(unit)
     middle = ["\n".join([*page, " ".join(keys)]) for page in pages[1:-1]]
-    return ["\n".join([*pages[0], keys[0]]), *middle, "\n".join(pages[-1] if ends else [*pages[-1], keys[1]])]
+    return ("\n".join([*pages[0], keys[0]]), *middle, "\n".join(pages[-1] if ends else [*pages[-1], keys[1]]))
 
 
 def _units(text: str, room: float, *, wide: bool) -> list[str]:

@@ -12,7 +12,6 @@ from typing import Any
 from core.model.address import Strength
 from core.model.capabilities import Family
 from core.model.dialog import DialogContext, Effect, Remember, SetLanguage, SetTimer, State
-from core.model.ids import derive
 from core.model.inbound import Media
 from dialogs.model import Candidate, Collect, Flow, Project
 
@@ -181,7 +180,7 @@ class Turn:
 
     def nonce(self) -> str:
         """Return an id for a prompt opened now."""
-        return derive(self.context.cause, f"prompt:{self.number()}")
+        return f"{self.context.cause}.{self.number()}"
 
     def number(self) -> int:
         """Return a number that this conversation has not used before: one event may cause several steps of a dialog."""

@@ -16,8 +16,10 @@ from core.model.address import Address, AddressKind
 from core.model.capabilities import Capabilities, Family
 from core.model.channel import Channel
 from core.model.ids import ChannelId
+from gateway.patience import Patience
 from gateway.runtime import ConfiguredChannel
 
+SORRY_AFTER_S = 1.0  # beyond the deadline of a channel; by then its answer is under way, unless something is wrong
 _REACHES = {
     Family.SMS: AddressKind.MSISDN,
     Family.USSD: AddressKind.MSISDN,
@@ -75,7 +77,8 @@ def make_channels(
         answers = adapter if isinstance(adapter, AnswersRequests) else None
         sorry = adapter.sorry() if isinstance(adapter, SaysSorry) else None
         prepares = adapter if isinstance(adapter, Prepares) else None
-        made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook, answers, sorry, prepares)
+        patience = Patience((adapter.capabilities.answer_deadline_s or 0.0) + SORRY_AFTER_S) if sorry else None
+        made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook, answers, sorry, patience, prepares)
     if problems:
         raise ConfigWrong(problems)
     return made

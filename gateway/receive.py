@@ -38,7 +38,6 @@ from gateway.requests import OpenRequest
 from gateway.runtime import ConfiguredChannel, Gateway
 
 _LOG = logging.getLogger(__name__)
-SORRY_AFTER_S = 1.0  # beyond the deadline of a channel; by then its answer is under way, unless something is wrong
 
 
 async def receive(gateway: Gateway, configured: ConfiguredChannel, request: RawRequest) -> Answer:
@@ -49,11 +48,10 @@ async def receive(gateway: Gateway, configured: ConfiguredChannel, request: RawR
     point("accept.read")
     configured.adapter.authenticate(request)
     point("accept.authenticated")
-    if configured.sorry is None:
+    if configured.sorry is None or configured.patience is None:
         return await _taken_in(gateway, configured, request)
     try:
-        async with asyncio.timeout((configured.channel.capabilities.answer_deadline_s or 0.0) + SORRY_AFTER_S):
-            return await _taken_in(gateway, configured, request)
+        return await configured.patience.wait(_taken_in(gateway, configured, request))
     except Exception as error:  # noqa: BLE001 - whatever it was: the person must not be left without a word
         _LOG.error("a request on %s got the fixed answer", configured.channel.id, exc_info=error)
         gateway.counters.add("fixed_answers", channel=configured.channel.id)

@@ -21,6 +21,7 @@ from core.store.sqlite import SqliteStore
 from core.turn import Turns
 from gateway.counters import Counters
 from gateway.hints import Hints
+from gateway.patience import Patience
 from gateway.requests import OpenRequest, OpenRequests
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class ConfiguredChannel:
     webhook_url: str = field(repr=False)
     answers: AnswersRequests | None = field(default=None, repr=False)  # the adapter, where the answer to a request depends on it
     sorry: Answer | None = None  # what a person hears or reads whose request could not be taken in
+    patience: Patience | None = None  # how long such a person waits at most
     prepares: Prepares | None = field(default=None, repr=False)  # the adapter, where it must ask its provider before it can judge a request
 
 

@@ -15,7 +15,7 @@ TEXTS = st.text(st.sampled_from("abc de\n€{}[]éêçש字"), max_size=400)
 
 
 def paged(text: str, rows: list[str], *, footer: str = "0 Back 00 Menu", ends: bool = False) -> list[str]:
-    return screens(text, rows, USSD, more="More", less="Back", footer=footer, ends=ends)
+    return list(screens(text, tuple(rows), USSD.text_budget_chars, more="More", less="Back", footer=footer, ends=ends))
 
 
 @given(TEXTS, LABELS)
