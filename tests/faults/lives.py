@@ -17,8 +17,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 CRASHED = 70
-_FORGE = multiprocessing.get_context("forkserver")
-_FORGE.set_forkserver_preload(["pytest", "gateway.commands.run", "tests.faults.warm"])
+FORGE = multiprocessing.get_context("forkserver")
+FORGE.set_forkserver_preload(["pytest", "gateway.commands.run", "tests.faults.warm"])
 _URL = re.compile(rb"http://127\.0\.0\.1:\d+")
 _START_S = 30.0
 
@@ -73,11 +73,16 @@ class NotAlive(Exception):
         self.code = code
 
 
-def _live(arguments: list[str], environ: Mapping[str, str], log: str, said: Connection, spoil: Callable[[], None] | None) -> None:
-    """Be a gateway: what `python -m gateway …` does in a fresh process; `spoil` makes it a bad one, for tests of the tests."""
+def arm(environ: Mapping[str, str]) -> None:
+    """Give a process that was forked these settings."""
     os.environ.update(environ)
     crash = importlib.import_module("core.crash")
     importlib.reload(crash)  # it reads the environment when it is imported, which the server process did long ago
+
+
+def _live(arguments: list[str], environ: Mapping[str, str], log: str, said: Connection, spoil: Callable[[], None] | None) -> None:
+    """Be a gateway: what `python -m gateway …` does in a fresh process; `spoil` makes it a bad one, for tests of the tests."""
+    arm(environ)
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
     os.dup2(said.fileno(), 1)
     if spoil is not None:
@@ -130,14 +135,14 @@ class Home:
     def log(self) -> Path:
         return self.folder / "log"
 
-    async def live(self, *, spoil: Callable[[], None] | None = None, **environ: str) -> Life:
+    async def live(self, *, spoil: Callable[[], None] | None = None, port: str = "0", **environ: str) -> Life:
         """Start a life and wait until it listens; raises `NotAlive`."""
-        return await asyncio.to_thread(self._start, environ, spoil)
+        return await asyncio.to_thread(self._start, environ, spoil, port)
 
-    def _start(self, environ: dict[str, str], spoil: Callable[[], None] | None) -> Life:
-        ours, theirs = _FORGE.Pipe(duplex=False)
-        arguments = ["run", "--port", "0", "--data", str(self.data), "--config", str(self.config)]
-        process = _FORGE.Process(target=_live, args=(arguments, environ, str(self.log), theirs, spoil), daemon=True)
+    def _start(self, environ: dict[str, str], spoil: Callable[[], None] | None, port: str) -> Life:
+        ours, theirs = FORGE.Pipe(duplex=False)
+        arguments = ["run", "--port", port, "--data", str(self.data), "--config", str(self.config)]
+        process = FORGE.Process(target=_live, args=(arguments, environ, str(self.log), theirs, spoil), daemon=True)
         process.start()
         theirs.close()
         said = b""

@@ -1,24 +1,36 @@
-"""A gateway with a mailbox as a process of its own, which a test may end: `python -m tests.faults.mail_life FOLDER RELAY_PORT`."""
+"""A gateway with a mailbox as a process of its own, which a test may end."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tests.faults.lives import FORGE, arm
 from tests.gateway.running import running
 
 OURS = "support@operator.example"
 
 
-async def main(folder: str, relay_port: str) -> None:
-    """Run until standard input ends; the first line on standard output is the port of the mail server."""
+def start(folder: Path, relay_port: int, **environ: str) -> tuple[BaseProcess, Connection, int]:
+    """Start a gateway; return its process, what keeps it alive until it is closed, and the port of its mail server."""
+    ours, theirs = FORGE.Pipe()
+    process = FORGE.Process(target=_live, args=(folder, relay_port, environ, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    return process, ours, ours.recv()
+
+
+def _live(folder: Path, relay_port: int, environ: Mapping[str, str], wire: Connection) -> None:
+    arm(environ)
+    asyncio.run(_serve(folder, relay_port, wire))
+
+
+async def _serve(folder: Path, relay_port: int, wire: Connection) -> None:
     known = {"kind": "email", "address": OURS, "listen": "smtp://127.0.0.1:0", "smtp_host": "127.0.0.1", "smtp_tls": "none"}
-    overrides = {f"channels.mail.{name}": value for name, value in {**known, "smtp_port": int(relay_port)}.items()}
-    async with running(Path(folder), overrides=overrides) as parley:
-        print(parley.gateway.mail_ports["mail"], flush=True)
-        await asyncio.to_thread(sys.stdin.read)
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    overrides = {f"channels.mail.{name}": value for name, value in {**known, "smtp_port": relay_port}.items()}
+    async with running(folder, overrides=overrides) as parley:
+        wire.send(parley.gateway.mail_ports["mail"])
+        await asyncio.to_thread(wire.poll, None)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,23 +13,13 @@ from aiosmtpd.smtp import Envelope
 
 from tests.channels.mail.relay import relay
 from tests.faults.lives import CRASHED
-from tests.faults.mail_life import OURS
+from tests.faults.mail_life import OURS, start
 from tests.faults.test_crash_points import points
-from tests.house.gateway_process import environment
-from tests.house.sources import ROOT
 
 ANNA = "anna@customer.example"
 PATIENCE_S = 120.0
 RAW = f"From: {ANNA}\r\nTo: {OURS}\r\nSubject: x\r\nMessage-ID: <a1@customer.example>\r\n\r\nbalance\r\n"
 POINTS = [name for name in points() if name.startswith("kept.")]
-
-
-async def live(folder: Path, relay_port: int, **more: str) -> tuple[Process, int]:
-    """Start a gateway; return its process and the port of its mail server."""
-    line = [sys.executable, "-m", "tests.faults.mail_life", str(folder), str(relay_port)]
-    process = await asyncio.create_subprocess_exec(*line, cwd=ROOT, env=environment(**more), stdin=PIPE, stdout=PIPE)
-    assert process.stdout is not None
-    return process, int(await process.stdout.readline())
 
 
 async def post(port: int) -> bool:
@@ -63,17 +51,19 @@ def test_there_are_points() -> None:
 async def test_a_mail_that_was_answered_with_250_survives_and_is_answered_once(tmp_path: Path, point: str) -> None:
     async with relay() as server, asyncio.timeout(PATIENCE_S):
         server.got = told = _Told()
-        process, port = await live(tmp_path, server.port, PARLEY_CRASH_AT=f"{point}:1")
+        process, wire, port = await asyncio.to_thread(start, tmp_path, server.port, PARLEY_CRASH_AT=f"{point}:1")
         taken = await post(port)
-        assert await process.wait() == CRASHED
+        await asyncio.to_thread(process.join)
+        wire.close()
+        assert process.exitcode == CRASHED
         assert not (taken and point in {"kept.before", "kept.content"}), "answered before it was safe"
-        process, port = await live(tmp_path, server.port)
+        process, wire, port = await asyncio.to_thread(start, tmp_path, server.port)
         if not taken:
             assert await post(port)
         await told.first.wait()
-        assert process.stdin is not None
-        process.stdin.close()
-        assert await process.wait() == 0
+        wire.close()
+        await asyncio.to_thread(process.join)
+        assert process.exitcode == 0
     store = apsw.Connection(str(tmp_path / "parley.db"), apsw.SQLITE_OPEN_READONLY)
     assert store.execute("select count(*) from message where direction = 'inbound'").fetchall() == [(1,)]
     assert store.execute("select count(*) from message where direction = 'outbound'").fetchall() == [(1,)]

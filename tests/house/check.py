@@ -24,6 +24,8 @@ STATIC = {
     "format": (*PYTHON, "ruff", "format", "--check", "--quiet", "."),
     "types": (*PYTHON, "mypy"),
     "layers": LINT_IMPORTS,
+    # Also so that the processes of tests find the modules compiled, and do not all compile them at the same time.
+    "collects": (*PYTHON, "pytest", "--collect-only", "--quiet", "--long"),
 }
 WORKERS = str((os.cpu_count() or 2) + 2)  # many tests wait for the processes that they start
 
@@ -68,7 +70,11 @@ def _tests(arguments: Sequence[str]) -> int:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without the settings of a gateway that may be at home here."""
+    """Return the environment without the settings of a gateway that may be at home here.
+
+    Compiled modules are kept: the tests start the program a hundred times, and each start would compile all of it.
+    """
     kept = {"PARLEY_CHROMIUM", "PARLEY_VENV"}
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_") or name in kept}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**environ, "PYTHONPATH": str(ROOT)}

@@ -14,10 +14,9 @@ from channels.mail.fetched import Fetched
 from config.load import DEMO
 from gateway.mail import imap
 from tests.channels.mail.relay import certificate
-from tests.faults.lives import CRASHED
+from tests.faults.lives import CRASHED, Home
 from tests.gateway.mail.mailserver import FOLDER, PASSWORD, USER, MailServer, mail_server
 from tests.gateway.running import Running, running
-from tests.house.gateway_process import gateway as process
 
 OURS = "support@operator.example"
 PATIENCE_S = 60.0
@@ -177,13 +176,8 @@ async def test_settings_that_the_server_does_not_accept(
 async def test_an_end_between_keeping_and_noting_loses_and_repeats_nothing(server: MailServer, tmp_path: Path, place: str) -> None:
     await server.put(mail(number) for number in range(40))
     path = config(tmp_path, server, imap_begin="beginning")
-    arguments = ("--config", str(path), "--data", str(tmp_path / "data"))
-
-    def die() -> int:
-        with process(tmp_path, *arguments, PARLEY_CRASH_AT=f"{place}:{1 if place.startswith('mailbox') else 5}") as started:
-            return started.popen.wait(PATIENCE_S)
-
-    assert await asyncio.to_thread(die) == CRASHED
+    life = await Home(tmp_path, path).live(PARLEY_CRASH_AT=f"{place}:{1 if place.startswith('mailbox') else 5}")
+    assert await life.ended(PATIENCE_S) == CRASHED
     async with running(tmp_path / "data", config=path) as parley:
         await until(parley, *range(40))
 
