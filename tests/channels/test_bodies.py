@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, quote_from_bytes, urlencode
+from urllib.parse import parse_qsl, quote_from_bytes, unquote_to_bytes, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -173,3 +173,13 @@ def test_what_is_no_form_of_either_kind(body: bytes, content_type: str, code: st
     with pytest.raises(forms.NotAForm) as refused:
         multipart.read_either(body, content_type)
     assert refused.value.code == code
+
+
+@CALM
+@given(value=st.binary(max_size=300), size=st.integers(3, 9))
+def test_escapes_are_read_whole_however_long_the_text_is(value: bytes, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(multipart, "_PIECE_BYTES", size)
+        for written in (quote_from_bytes(value).encode(), b"%" + value.replace(b"&", b"").replace(b"+", b"").replace(b"=", b"")):
+            (part,) = multipart.read_either(b"a=" + written, "application/x-www-form-urlencoded")
+            assert part.content == unquote_to_bytes(written)

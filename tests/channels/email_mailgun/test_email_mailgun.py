@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from channels import email_mailgun
+from channels import multipart as multipart_forms
 from channels.email_mailgun import REPLAY_MS, EmailMailgun
 from core.model.inbound import AuthenticationFailed, InboundMessage, RawRequest
 from tests.channels.email_mailgun.subject import NEW, adapter, by, parsed_form, settings, signature
@@ -91,3 +92,24 @@ def test_the_header_of_a_mail_is_no_report() -> None:
     for more in ({"event": "complained"}, {"event": "bounced", "code": "550"}, {"event": "delivered", "parley": "x"}):
         (event,) = adapter().parse(form(parsed_form("hello", **more)))
         assert isinstance(event, InboundMessage)
+
+
+def test_a_long_form_is_not_taken_apart_before_its_signature_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    unescape = multipart_forms.unquote_to_bytes
+
+    def counted(text: bytes) -> bytes:
+        taken.append(len(text))
+        return unescape(text)
+
+    monkeypatch.setattr(multipart_forms, "unquote_to_bytes", counted)
+    long = replace(form({}), body=b"body-plain=" + b"%41" * 1_000_000)
+    assert refused(adapter(), by("forged")(long)) == "bad_signature"
+    assert sum(taken) < 10_000
+    what = by(NEW)(long)
+    ours = adapter()
+    ours.authenticate(what)
+    (event,) = ours.parse(what)
+    assert isinstance(event, InboundMessage)
+    assert event.text.startswith("AAAA")
+    assert max(taken) <= 65_536
