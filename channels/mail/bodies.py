@@ -9,9 +9,9 @@ import quopri
 import re
 from dataclasses import dataclass, field
 
-from channels.mail import charsets, enclosed, fields, model, tnef
+from channels.mail import charsets, enclosed, fields, model, smime, tnef
 from channels.mail.attachments import extension_of, real_type, safe_name
-from channels.mail.mime import Part
+from channels.mail.mime import Budget, Part, read
 from channels.mail.model import Attachment, Cap
 from channels.mail.tnef import Enclosed
 from channels.texts import clean
@@ -19,6 +19,11 @@ from channels.texts import clean
 _META = re.compile(rb"<meta[^>]{0,200}charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _BASE64_LINE = re.compile(rb"\A[ \t]{0,20}[A-Za-z0-9+/]{1,200}(?:=|[ \t]{0,20}\Z)")
 _CID = re.compile(r"[<>\s]")
+_FORMS = {"text/plain", "text/html"}
+_ENRICHED = {"text/enriched", "text/richtext"}
+_ENRICHED_MARK = re.compile(r"<<|<param>[^<]{0,200}</param>|</?[A-Za-z0-9-]{1,60}>", re.IGNORECASE)
+_ENVELOPES = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+_ENVELOPES_MAX = 3
 _LEFT_OUT = {"text/x-amp-html", "text/watch-html"}  # further forms of a body that is there anyway
 _TNEF, _TNEF_NAME = "application/ms-tnef", "winmail.dat"
 _DEFAULT_NAMES = {_TNEF: _TNEF_NAME, "application/pgp-signature": "signature.asc", "text/calendar": "invite.ics"}
@@ -38,6 +43,7 @@ class Bodies:
 
     sections: list[Section] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
+    envelopes: int = 0  # of S/MIME that were opened
 
 
 def collect(root: Part, over: set[Cap]) -> Bodies:
@@ -65,6 +71,9 @@ def _visit(part: Part, within: str, found: Bodies, over: set[Cap], *, first: boo
         for label, file in files:
             found.attachments.append(_file(Enclosed(charsets.decode(label), content=file), len(found.attachments) + 1))
     else:
+        if kind in _ENVELOPES and found.envelopes < _ENVELOPES_MAX and (signed := smime.signed_content(content_of(part))):
+            found.envelopes += 1
+            _visit(read(signed, Budget(over=over)), within, found, over, first=first)
         _attach(_attachment(part, len(found.attachments) + 1, over), found)
 
 
@@ -79,10 +88,12 @@ def _attach(attached: Attachment, found: Bodies) -> None:
 
 def _alternative(part: Part, found: Bodies, over: set[Cap]) -> None:
     """Join the forms of one body into one section; what is no form of a body, such as an invitation, is attached."""
-    inner = Bodies(attachments=found.attachments)
+    inner = Bodies(attachments=found.attachments, envelopes=found.envelopes)
+    further = _LEFT_OUT | _ENRICHED if any(child.type.value in _FORMS for child in part.children) else set()
     for child in part.children:
-        if child.type.value not in _LEFT_OUT or len(part.children) == 1:
+        if child.type.value not in further:
             _visit(child, "alternative", inner, over, first=True)
+    found.envelopes = inner.envelopes
     plains = [section.plain for section in inner.sections if section.plain is not None]
     htmls = [section.html for section in inner.sections if section.html is not None]
     if plains or htmls:
@@ -141,12 +152,20 @@ def _text(part: Part, content: bytes, over: set[Cap]) -> str:
     if is_html and charsets.codec(charset) is None and (meta := _META.search(content, 0, 4096)):
         charset = meta[1].decode("ascii")
     text = clean(charsets.decode(content, charset))
+    if part.type.value in _ENRICHED:
+        text = unenriched(text)
     if not is_html and len(text) > model.TEXT_CHARS_MAX:
         over.add(Cap.TEXT)
         text = text[: model.TEXT_CHARS_MAX]
     if part.type.value == "text/plain" and part.type.values.get("format", "").lower() == "flowed":
         text = unflowed(text, delete_space=part.type.values.get("delsp", "").lower() == "yes")
     return text if is_html else enclosed.without_armour(text)
+
+
+def unenriched(text: str) -> str:
+    """Return a text of text/enriched (RFC 1896) without its marks; one line end in it is a space, each further one counts."""
+    plain = _ENRICHED_MARK.sub(lambda mark: "<" if mark[0] == "<<" else "", text)
+    return re.sub(r"\n+", lambda ends: "\n" * (len(ends[0]) - 1) or " ", plain)
 
 
 def unflowed(text: str, *, delete_space: bool) -> str:
