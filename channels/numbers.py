@@ -17,17 +17,21 @@ from core.model.address import Address, AddressKind
 from core.text.segments import is_gsm7
 
 _DIGITS = re.compile(r"[0-9]{3,8}")
-_NUMBER = re.compile(r"(?:tel:)?[+0-9 ()./~-]{1,40}(?:;[!-~]{0,100})?")  # the library would also find a number inside a sentence or a URI
+_NUMBER = re.compile(
+    r"(?:(?i:tel):)?[+0-9 ()./~-]{1,40}(?:;[!-~]{0,100})?"
+)  # the library would also find a number inside a sentence or a URI
 _INTERNATIONAL = re.compile(r"[1-9][0-9]{8,14}")
+_SPACED = re.compile(r"[1-9][0-9 ()./-]{8,30}[0-9]")
 _PLUS_LOST = re.compile(r" [1-9][0-9]{7,14}")  # in a form that was not encoded, the plus sign arrives as a space
 _ABROAD = "00"  # what networks everywhere write before a country code, whatever is dialled in the country
 _TEXT_CHARS_MAX = 200
 _ALIAS_CHARS_MAX = 11  # what a network has room for
+_SIGNS = {"\u2212": "-", "\u00b7": ".", "\u2022": ".", "\u2044": "/"}  # between the digits of a number
 _NOT_IN_ALIAS = frozenset('<>"{}[]\\^~|')
 _UNKNOWN_PLAN = re.compile(r"\+[1-9][0-9]{8,14}|[1-9][0-9]{9,14}")
-_HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked")
+HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked")
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
-HIDDEN = frozenset({*_HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in _HIDDEN_WORDS)})  # some networks spell it in digits
+HIDDEN = frozenset({*HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in HIDDEN_WORDS)})  # some networks spell it in digits
 _DIALLED = re.compile(r"[0-9]{9,15}")  # a number of ours in a country that is not known here
 UNSAID = Address(AddressKind.ALIAS, "")  # the receiver of a message that names none: it was for whoever was called
 
@@ -40,6 +44,8 @@ def msisdn(text: str, default_region: str) -> Address | None:
     """
     plain = _plain(text)
     number = _international(plain, default_region) if _INTERNATIONAL.fullmatch(plain) else _possible(plain, default_region)
+    if number is None and _SPACED.fullmatch(plain):
+        number = _international(phonenumbers.normalize_digits_only(plain), default_region)
     return None if number is None else _address(number)
 
 
@@ -49,9 +55,12 @@ def sender(text: str, default_region: str) -> Address | None:
     What a provider writes as a phone number is one, even of a country that the library does not know yet: answers go there.
     """
     plain = _plain(text).strip()
-    if plain in HIDDEN:
+    if plain.lower() in HIDDEN:
         return Address(AddressKind.ALIAS, "anonymous")
     if _DIGITS.fullmatch(plain):
+        abroad = _parsed(f"+{plain}", "") if text.startswith(" ") else None
+        if abroad is not None and phonenumbers.is_valid_number(abroad):
+            return _address(abroad)
         return _subscriber(plain, default_region) or Address(AddressKind.SHORT_CODE, plain)
     number = msisdn(text, default_region)
     if number is not None:
@@ -107,7 +116,8 @@ def _possible(text: str, region: str) -> PhoneNumber | None:
 
 def _is_whole(number: PhoneNumber, text: str) -> bool:
     """Tell whether a number is all that stands behind its two zeros, so that they are not the beginning of a longer prefix."""
-    return _address(number).value.removeprefix("+") == phonenumbers.normalize_digits_only(text).removeprefix(_ABROAD)
+    dialled = phonenumbers.normalize_digits_only(text.replace("(0)", "")).removeprefix(_ABROAD)
+    return _address(number).value.removeprefix("+") == dialled
 
 
 def _parsed(text: str, region: str) -> PhoneNumber | None:
@@ -124,7 +134,8 @@ def _address(number: PhoneNumber) -> Address:
 
 def _plain(text: str) -> str:
     """Return a text with the digits, signs and spaces of any script in ASCII, without marks that are not seen."""
-    text = text[:_TEXT_CHARS_MAX]
+    lost = " " if text.startswith(" ") else ""  # perhaps a plus sign once
+    text = lost + text[:_TEXT_CHARS_MAX].strip()
     if text.isascii():
         return text
     return "".join(map(_ascii, unicodedata.normalize("NFKC", text)))
@@ -140,4 +151,4 @@ def _ascii(character: str) -> str:
             return " "
         case "Pd":
             return "-"
-    return "-" if character == "\u2212" else character
+    return _SIGNS.get(character, character)

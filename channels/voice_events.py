@@ -45,7 +45,6 @@ _NOT_REACHED = frozenset({"busy", "no-answer", "failed", "canceled"})
 _SECONDS = re.compile(r"[0-9]{1,6}")
 _MACHINES = ("machine", "fax")
 _VOIP_CHARS_MAX = 200
-_HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked")
 HOLD = "hold"  # what somebody comes back for who was asked to wait
 CALLED, STATUS = "called", "status"  # somebody whom we called answers; how the call goes on
 WHISPER, TAKE, DIALLED = "whisper", "take", "dialled"  # one of our people picks up, takes the call or not; what came of it
@@ -57,8 +56,6 @@ _OF_QUEUE = {
     "leave": "left",
     "queue-full": "full",
 }
-_KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
-_HIDDEN = frozenset({*_HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in _HIDDEN_WORDS)})  # some networks spell it in digits
 
 
 def events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequence[InboundEvent]:
@@ -176,7 +173,7 @@ def _party(text: str, region: str, call: str) -> Address | None:
     """Return the address of one end of a call; a hidden number is a visitor of this call alone."""
     text = text.strip()
     name = text.removeprefix("client:").lower()
-    if name in _HIDDEN or name.startswith(tuple(f"sip:{word}@" for word in _HIDDEN_WORDS)):
+    if name in numbers.HIDDEN or name.startswith(tuple(f"sip:{word}@" for word in numbers.HIDDEN_WORDS)):
         return Address(AddressKind.VISITOR, call)
     if text.startswith(("sip:", "client:")):
         address = text.partition(";")[0]

@@ -87,7 +87,7 @@ def compose(message: OutboundMessage, *, from_name: str, default_subject: str, h
 
 def _header(mailbox: str, name: str = "") -> HeaderAddress:
     local, _, domain = mailbox.rpartition("@")
-    return HeaderAddress(name, local, domain)
+    return HeaderAddress(name, email_addresses.unquoted(local), domain)
 
 
 def _line(text: str) -> str:

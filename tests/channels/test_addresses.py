@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from channels import numbers, tokens
+from channels import email_addresses, numbers, tokens
 from core.model.address import Address, AddressKind
 from core.model.inbound import AuthenticationFailed
 
@@ -47,6 +47,14 @@ NOW = 1_767_225_600_000
         ("\u0660\u0667\u0661\u0661\u0660\u0660\u0660\u0661\u0661\u0661", "KE", "+254711000111"),
         ("\u06f0\u06f7\u06f1\u06f1 \u06f0\u06f0\u06f0\u06f1\u06f1\u06f1", "KE", "+254711000111"),
         ("\u202a+254\u200b711\u2011000\u2212111\u202c", "", "+254711000111"),
+        ("TEL:+254-711-000-111", "", "+254711000111"),
+        ("\t+254 711 000 111\r\n", "", "+254711000111"),
+        ("+254\u00b7711\u00b7000\u00b7111", "", "+254711000111"),
+        ("254 711 000 111", "", "+254711000111"),
+        ("1 (212) 555-0123", "", "+12125550123"),
+        ("00254 (0)711000111", "KE", "+254711000111"),
+        ("0062 (0)812345678", "ID", "+62812345678"),
+        ("\u0967 \u0968\u0967\u0968 5550123", "", "+12125550123"),
     ],
 )
 def test_phone_numbers_become_e164(text: str, region: str, number: str) -> None:
@@ -78,6 +86,18 @@ def test_what_is_no_phone_number(text: str) -> None:
             "24762889",
         ),  # though it is also a number of a small country, abroad
         ("+254711000111", AddressKind.MSISDN, "+254711000111"),
+        (" 24762889", AddressKind.MSISDN, "+24762889"),  # the plus sign was lost
+        (" 40404", AddressKind.SHORT_CODE, "40404"),
+        ("+40404", AddressKind.SHORT_CODE, "40404"),
+        ("+999711000111", AddressKind.MSISDN, "+999711000111"),  # of a country that is not known yet
+        ("99971100012", AddressKind.MSISDN, "+99971100012"),
+        ("+266696687", AddressKind.ALIAS, "anonymous"),
+        ("+86282452253", AddressKind.ALIAS, "anonymous"),  # it would be a number of China
+        ("Restricted", AddressKind.ALIAS, "anonymous"),
+        ("Domino's", AddressKind.ALIAS, "Domino's"),
+        ("Caf\u00e9 & Co", AddressKind.ALIAS, "Caf\u00e9 & Co"),
+        ("7-Eleven", AddressKind.ALIAS, "7-Eleven"),
+        ("\u00e9" * 5, AddressKind.ALIAS, "\u00e9" * 5),
     ],
 )
 def test_senders(text: str, kind: AddressKind, value: str) -> None:
@@ -87,6 +107,56 @@ def test_senders(text: str, kind: AddressKind, value: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "<b>", "a" * 12, "--", "whatsapp:+254711000111", "ş" * 5, "a\nb", "1\n2", "+0711000111"])
 def test_what_is_no_sender(text: str) -> None:
     assert numbers.sender(text, "KE") is None
+
+
+@pytest.mark.parametrize(("text", "found"), [("", numbers.UNSAID), (" ", numbers.UNSAID), ("?", None)])
+def test_a_receiver_may_be_left_out(text: str, found: Address | None) -> None:
+    assert numbers.receiver(text, "KE") == found
+
+
+def test_a_receiver_of_a_country_that_is_not_known_here_is_kept() -> None:
+    assert numbers.receiver("0711000111", "") == Address(AddressKind.SHORT_CODE, "0711000111")
+    assert numbers.receiver("0711000111", "KE") == Address(AddressKind.MSISDN, "+254711000111")
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("Jo+Tag@Example.COM.", "jo+tag@example.com"),
+        ("first..last.@example.jp", "first..last.@example.jp"),
+        ('"john.doe"@example.com', "john.doe@example.com"),
+        ('"John Doe"@example.com', '"john doe"@example.com'),
+        ('"a@b"@example.com', '"a@b"@example.com'),
+        ('"a\\"b"@example.com', '"a\\"b"@example.com'),
+        ('"a\\ b"@example.com', '"a b"@example.com'),
+        ("J\u00d6RG@M\u00dcLLER.example", "j\u00f6rg@xn--mller-kva.example"),
+        ("\u7528\u6237@\u4f8b\u5b50.example", "\u7528\u6237@xn--fsqu00a.example"),
+        ("user@\u4f8b\u3048\u3002example", "user@xn--r8jz45g.example"),
+        ("jose\u0301@example.com", "jos\u00e9@example.com"),
+    ],
+)
+def test_mailboxes_in_one_form(text: str, address: str) -> None:
+    found = email_addresses.mailbox(text)
+    assert found == Address(AddressKind.EMAIL, address)
+    assert email_addresses.mailbox(address) == found
+
+
+NO_MAILBOXES = [
+    "",
+    "a",
+    "@example.com",
+    "a@",
+    "a b@example.com",
+    '"a@example.com',
+    'a"b@example.com',
+    '""@example.com',
+    '"a\nb"@example.com',
+]
+
+
+@pytest.mark.parametrize("text", [*NO_MAILBOXES, "a@b c", '"a\u2028b"@example.com', "a\u200bb@example.com", f"{'a' * 65}@example.com"])
+def test_what_is_no_mailbox(text: str) -> None:
+    assert email_addresses.mailbox(text) is None
 
 
 SUBSCRIBERS = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.PERSONAL_NUMBER, PhoneNumberType.VOIP)
