@@ -15,7 +15,7 @@ from core.store.api import Tx
 from gateway.desk.auth import Caller
 from gateway.runtime import Gateway
 
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "no-referrer",
@@ -40,7 +40,7 @@ class Mails:
         if not html:
             raise Refused("not_found", "There is no such mail.")
         before, _mark, after = _PAGE.partition("{}")
-        return web.Response(text=before + html + after, content_type="text/html", headers=_HEADERS)
+        return web.Response(text=before + html + after, content_type="text/html", headers=HEADERS)
 
     async def _body(self, request: web.Request) -> dict[str, str]:
         message_id = request.match_info["message"]

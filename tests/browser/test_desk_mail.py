@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import OpenPage
 from tests.browser.desk_user import desk_of
 from tests.gateway.mail.room import ANNA, Room, mailroom
-from tests.security.vectors import VECTORS
+from tests.security.vectors import EVENTS, REMOTE, VECTORS
 
 
 def html_mail(html: str, number: int, subject: str, name: str, file: str) -> bytes:
@@ -29,9 +29,8 @@ async def handed_over(room: Room) -> None:
 
 
 async def test_nothing_in_a_mail_runs_or_reaches_out(tmp_path: Path, open_page: OpenPage) -> None:
-    half = len(VECTORS) // 2
     async with mailroom(tmp_path) as room:
-        for number, vectors in enumerate((VECTORS[:half], VECTORS[half:])):
+        for number, vectors in enumerate((EVENTS, REMOTE)):
             name, file = VECTORS[4].replace('"', "'"), VECTORS[0].replace('"', "'")
             await room.post(html_mail("\r\n".join(vectors), number, VECTORS[3], name, file))
             await room.read(number + 1)

@@ -15,7 +15,6 @@ from gateway.media import public
 from gateway.media.signed import Signer
 from tests.gateway.desk.signed import HEADERS, Signed, browser, signed_in
 from tests.gateway.desk.test_work import SMS, asks_for_an_agent, claim
-from tests.gateway.media.clamd import EICAR, Clamd
 from tests.gateway.media.provider import png
 from tests.gateway.running import ANNA, BEN, Running, running
 from tests.gateway.webchat_client import Window
@@ -61,23 +60,6 @@ async def sends(agent: Signed, conversation: str, target: str, against: int, tex
     status, uploaded = await agent.upload(conversation, target, content)
     assert status == 200, uploaded
     return await agent.reply(conversation, text, against, target=target, file=uploaded["file"])
-
-
-@pytest.mark.parametrize(("away", "refused"), [(False, (415, "infected")), (True, (503, "not_scanned"))])
-async def test_nothing_goes_out_that_the_scanner_did_not_find_clean(tmp_path: Path, *, away: bool, refused: tuple[int, str]) -> None:
-    async with (
-        Clamd(away=away).running() as clamd,
-        running(tmp_path, overrides={"media.scanner": clamd.url}) as parley,
-        Window(parley.gateway.url) as anna,
-        signed_in(parley) as agent,
-    ):
-        await anna.open()
-        await anna.say("agent", "m1")
-        while not (await agent.lists())["queue"]:
-            await anna.next()
-        conversation, target, _ = await claimed(agent)
-        status, answer = await agent.upload(conversation, target, EICAR)
-    assert (status, answer["error"]["code"]) == refused
 
 
 async def test_a_file_is_for_who_holds_the_conversation(parley: Running) -> None:

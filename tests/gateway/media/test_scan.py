@@ -17,9 +17,12 @@ from gateway.media.contents import ContentRefused
 from gateway.media.scan import Infected, NotScanned, Scanner
 from gateway.media.sweep import ASIDE_AGE_S, sweep
 from gateway.receive import take_in
+from tests.gateway.desk.signed import signed_in
+from tests.gateway.desk.test_files import claimed
 from tests.gateway.media.clamd import EICAR, STREAM_BYTES_MAX, Clamd
 from tests.gateway.media.provider import OURS, Provider, account_path, gateway_at, png, sends_mms, settled, tried_again
 from tests.gateway.running import ANNA, Running, running
+from tests.gateway.webchat_client import Window
 
 PICTURE = png()
 
@@ -128,6 +131,23 @@ async def test_nobody_can_hand_over_a_malicious_file_or_one_that_nobody_looked_a
         await parley.gateway.contents.keep(EICAR)
     assert refused.value.code == code
     assert openable(tmp_path) == set()
+
+
+@pytest.mark.parametrize(("away", "refused"), [(False, (415, "infected")), (True, (503, "not_scanned"))])
+async def test_nothing_goes_out_that_the_scanner_did_not_find_clean(tmp_path: Path, *, away: bool, refused: tuple[int, str]) -> None:
+    async with (
+        Clamd(away=away).running() as clamd,
+        running(tmp_path, overrides={"media.scanner": clamd.url}) as parley,
+        Window(parley.gateway.url) as anna,
+        signed_in(parley) as agent,
+    ):
+        await anna.open()
+        await anna.say("agent", "m1")
+        while not (await agent.lists())["queue"]:
+            await anna.next()
+        conversation, target, _ = await claimed(agent)
+        status, answer = await agent.upload(conversation, target, EICAR)
+    assert (status, answer["error"]["code"]) == refused
 
 
 async def test_without_the_guard_it_could_be_opened(tmp_path: Path) -> None:
