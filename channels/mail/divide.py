@@ -9,7 +9,7 @@ from channels.mail import model
 from channels.mail.lines import Line, Mark, apart
 from channels.mail.model import Divided
 from channels.mail.quotes import roles_of_lines
-from channels.mail.signatures import signed
+from channels.mail.signatures import closes_nothing, signed
 
 _MANY_BLANKS = re.compile(r"\n{3,}")
 
@@ -34,6 +34,8 @@ def divide(lines: Sequence[Line], *, name: str = "") -> Divided:
             signature += [line.text for line, mark in zip(run, marks, strict=True) if mark]
         start = end
     earlier += [line.text for line in beyond]
+    if not tidy(new) and not tidy(earlier) and closes_nothing(signature):
+        new, signature = signature, []
     return Divided(tidy(new), tidy(earlier), tidy(signature))
 
 

@@ -22,7 +22,7 @@ _CONTACT = re.compile(
 _LINK = re.compile(r"[<(\[]?https?://[^\s<>]{1,300}[>)\]]?")
 _DASHED_NAME = re.compile(r"^[ \t]?[-–—~/][ \t]?[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){0,3}$")
 _TITLED = re.compile(r"^[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){1,3} ?\| ?\S")
-_NOT_A_NAME = re.compile(r"[\d@:：]|https?://|www\.")
+_NOT_A_NAME = re.compile(r"[\d@:：;=$#<>{}\[\]\"\\]|www\.")
 _FEW_DASHES = re.compile(r"^ ?(?:-{3,4}|={3,4}|\* \* \*) ?$")
 _NOTICE_BYTES_MIN = 70  # a sentence shorter than that is somebody's own; bytes, as few characters say much in Chinese
 _FIELDS_MAX = 4
@@ -54,6 +54,12 @@ def signed(lines: Sequence[Line], *, name: str = "") -> list[bool]:
     if start is not None:
         marks[start:] = [True] * (len(lines) - start)
     return marks
+
+
+def closes_nothing(texts: Sequence[str]) -> bool:
+    """Tell whether what looks like a signature is all that somebody writes: greetings, a name, and no delimiter or device above."""
+    first = next((text for text in texts if text.strip()), "--")
+    return not (_DELIMITER.match(first) or _is_device(first))
 
 
 def _start(lines: Sequence[Line], marks: Sequence[bool], name: str) -> int | None:
@@ -112,9 +118,12 @@ def _room(lines: Sequence[Line], index: int) -> int:
 
 
 def _written_below(lines: Sequence[Line], index: int) -> bool:
-    """Tell whether somebody writes on below a line that is only drawn: their farewell follows, or a question."""
+    """Tell whether somebody writes on below a line that is only drawn: their farewell follows, a question, or sentences set apart."""
     texts = [line.text.strip() for line in lines[index + 1 :] if line.text.strip()]
-    return any(farewell(text) for text in texts[1:]) or any(text.endswith("?") for text in texts)
+    if any(farewell(text) for text in texts[1:]) or any(text.endswith("?") for text in texts):
+        return True
+    apart = 0 < index < len(lines) - 1 and not (lines[index - 1].text.strip() or lines[index + 1].text.strip())
+    return apart and any(text.endswith(".") for text in texts) and not any(_CONTACT.search(text[:LINE_CHARS_MAX]) for text in texts)
 
 
 def _begins(lines: Sequence[Line], index: int) -> bool:

@@ -173,6 +173,10 @@ def test_text_and_the_head_of_a_quotation_in_one_line() -> None:
         "I want to leave.\n\nRegards\nAnna\n\nPS: please confirm it by text message.",
         "Prices:\n----\n\n1. The small one costs ten.\n\n----\n\nThe large one costs twenty.",
         "I bought:\n-apples",
+        "This is my first wish.\n\n------------\n\nThis is the second one.",
+        "My programme is below.\n\nset_up([a box])\ncall 07700900001\ncall 07700900002",
+        "Kind regards!",
+        "Thank you, Jo",
     ],
 )
 def test_what_follows_a_farewell_or_a_line_may_be_text(text: str) -> None:
