@@ -63,7 +63,7 @@ class Settings(twilio_hooks.ApiAccount):
     )
     dial_timeout_s: int = field(default=20, metadata={"doc": "Seconds that a phone of ours rings.", "least": 5, "most": 60})
     answer_deadline_s: float = field(
-        default=4.0, metadata={"doc": "Seconds of silence after which a caller must hear something.", "least": 1, "most": 10}
+        default=0.7, metadata={"doc": "Seconds after which a caller is asked to wait for an answer.", "least": 0.2, "most": 10}
     )
     hold_s: float = field(
         default=30.0,

@@ -16,6 +16,7 @@ from twilio.twiml.voice_response import (  # type: ignore[import-untyped]  # as 
     Enqueue,
     Gather,
     Hangup,
+    Pause,
     Record,
     Redirect,
     Say,
@@ -92,7 +93,7 @@ class Twiml:
         if any(message.reply.ends_session for message in messages):
             then = [Hangup()]
         elif reply.holds:
-            then = [Redirect(url_for(self._hook, last.id, HOLD), method="POST")]
+            then = [Pause(length=1), Redirect(url_for(self._hook, last.id, HOLD), method="POST")]
         elif target is not None:
             then = [self._enqueue(last, target.removeprefix(QUEUE)) if target.startswith(QUEUE) else self._dial(last, target)]
         elif reply.listen is not None and reply.listen.record_s:

@@ -35,7 +35,7 @@ async def beside(gateway: Gateway, configured: ConfiguredChannel, event: Contact
     if event.signal == "answered":
         message = await gateway.store.read(lambda tx: calls.spoken(tx, event.value, configured.channel, event.sender))
         if message is None:
-            return adapter.connect(taken=False)
+            return configured.adapter.acknowledge(())
         await gateway.store.write(lambda tx: calls.answered(tx, event.value, event.text, gateway.clock.now_ms()))
         gateway.hints.wake("events")
         if event.text == "fax":

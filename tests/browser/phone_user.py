@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Locator, Page, expect
+
+_ASKED_TO_WAIT = r"One moment, please\.|It takes a little longer\."
 
 
 @dataclass
@@ -69,7 +72,15 @@ class Call:
         await self.page.get_by_label("Say something").press("Enter")
 
     async def hears(self, words: str) -> None:
-        await expect(self.page.locator("#subtitles .said").last).to_contain_text(words)
+        """Wait until these words are what was said last; who is asked to wait meanwhile, on a machine that is slow, waits."""
+        said = self.page.locator("#subtitles .said")
+        while True:
+            await expect(said.last).to_contain_text(re.compile(f"{re.escape(words)}|{_ASKED_TO_WAIT}"))
+            if words in await said.last.inner_text():
+                return
+            heard = await said.count()
+            await self.pass_time(10)
+            await expect(said).not_to_have_count(heard)
 
     async def is_(self, state: str) -> None:
         await expect(self.page.locator("#call")).to_have_attribute("data-state", state)

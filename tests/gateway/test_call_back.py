@@ -160,7 +160,7 @@ async def test_what_was_said_to_one_is_not_said_to_another(parley: Running, api:
     await call_back(parley)
     form = await asked_of(api)
     document = await called(parley, form["Url"], CallStatus="in-progress", To="+254711000999")
-    assert heard(document) == ""
+    assert heard(document) == "Thank you for calling. We will get back to you. Goodbye."
 
 
 async def texted(parley: Running, words: str) -> None:

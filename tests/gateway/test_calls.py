@@ -85,7 +85,7 @@ async def test_a_caller_waits_for_a_slow_result_and_the_call_goes_on_with_it(par
     await behave(parley, "slow")
     action = menu[0].attrib["action"]
     wait = await ring(parley, action, Digits="1")
-    assert [node.tag for node in wait] == ["Say", "Redirect"]
+    assert [node.tag for node in wait] == ["Say", "Pause", "Redirect"]
     assert heard(wait) == "One moment, please."
     assert ET.tostring(await ring(parley, action, Digits="1")) == ET.tostring(wait), "the same request gets the same answer"
     longer = await on(parley, wait)
