@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from channels.email_ses import CERTIFICATES_MAX, WITHHELD
-from channels.sns import host_of
+from channels.sns import Envelope, certificate_path, host_of
 from core.model.inbound import AuthenticationFailed, InboundMessage, UnreadableRequest
 from tests.channels.email_ses import subject as ses
 from tests.channels.mail.posted import AT, MESSAGE
@@ -87,3 +87,38 @@ def test_a_mail_of_which_only_the_header_came_is_for_a_person() -> None:
     assert event.letter is not None
     assert (event.text, event.letter.automatic, event.letter.cc) == (WITHHELD, "unreadable", ())
     assert (event.sender.value, event.recipient.value) == ("jo@customer.example", "support@operator.example")
+
+
+@pytest.mark.parametrize(
+    ("topic", "host"),
+    [
+        (ses.TOPIC, "sns.us-east-1.amazonaws.com"),
+        ("arn:aws-cn:sns:cn-north-1:012345678912:t", "sns.cn-north-1.amazonaws.com.cn"),
+        ("arn:aws-us-gov:sns:us-gov-west-1:012345678912:t", "sns.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_a_certificate_is_named_by_the_host_of_the_topic_only(topic: str, host: str) -> None:
+    def path_in(url: str) -> str:
+        return certificate_path(Envelope({"SigningCertURL": url}), host_of(topic))
+
+    assert path_in(f"https://{host}{ses.PATH}") == ses.PATH
+    elsewhere = [
+        f"http://{host}{ses.PATH}",
+        f"https://{host}:8443{ses.PATH}",
+        f"https://{host}@evil.example{ses.PATH}",
+        f"https://user@{host}{ses.PATH}",
+        f"https://{host}.evil.example{ses.PATH}",
+        f"https://evil.example/{host}{ses.PATH}",
+        f"https://sns.eu-west-3.amazonaws.com{ses.PATH}",
+        f"https://{host.removesuffix('.cn')}.cn.evil.example{ses.PATH}",
+        f"https://{host}/bucket{ses.PATH}",
+        f"https://{host}{ses.PATH}?x=1",
+        f"https://{host}/..{ses.PATH}",
+        f"https://{host}/SimpleNotificationService-0a0a0a0a.pem.txt",
+        f"//{host}{ses.PATH}",
+        "https://[",
+        "",
+    ]
+    for url in elsewhere:
+        with pytest.raises(AuthenticationFailed, match="bad_certificate_url"):
+            path_in(url)
