@@ -271,4 +271,8 @@ def _bare_name(lines: Sequence[Line], name: str) -> int | None:
         return len(lines) - 1
     if 0 < len(parts) <= 4 and own and all(word.strip(PUNCTUATION) in own for word in parts):
         return len(lines) - 1
+    start, block = _paragraph(lines, len(lines))
+    named = {word.strip(PUNCTUATION) for word in block[0].lower().split()} if block else set()
+    if start and len(named & own) >= 2 and _is_name(block[0]) and len(block) <= 6 and not any(map(_is_sentence, block)):
+        return start  # with their title or company below
     return None

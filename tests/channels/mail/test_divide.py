@@ -222,3 +222,11 @@ def test_quotations_in_html(quoted: str) -> None:
 def test_an_answer_below_a_quoted_forward_stays() -> None:
     html = f"<blockquote>---------- Forwarded message ---------<br>{HEAD}<br>What can we do?</blockquote><div>{NEW}</div>"
     assert divide(html_lines(html)).text == NEW
+
+
+def test_the_senders_name_begins_a_signature() -> None:
+    body = f"{NEW}\n\nEXAMPLE Dr. Anna\nAdvocate - Notary"
+    assert divide(plain_lines(body), name="Anna Example").text == NEW
+    assert divide(plain_lines(body), name="Jo Other").text == body
+    named = f"{NEW}\n\nAnna Example\nis the new owner of it."
+    assert divide(plain_lines(named), name="Anna Example").text == named
