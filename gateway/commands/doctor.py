@@ -137,6 +137,23 @@ def _server(installation: Installation, settings: Settings) -> Iterator[Finding]
     yield Finding("gateway", State.OK, f"not running; {server.host} port {server.port} is free")
 
 
+def _mailboxes(installation: Installation, settings: Settings) -> Iterator[Finding]:
+    from core.store import mailboxes
+
+    if not settings.store.path(installation.data).exists():
+        return
+    for name, state in sorted(installation.read(mailboxes.states).items()):
+        if name not in settings.channels:
+            continue
+        about = f"mailbox of {name}"
+        if state.failing_since is not None:
+            yield Finding(about, State.WARNING, f"cannot be read since {show.moment(state.failing_since)}: {state.code}; see its settings")
+        elif state.behind:
+            yield Finding(about, State.WARNING, f"{state.behind} mails are still to be fetched")
+        else:
+            yield Finding(about, State.OK, f"all was fetched at {show.moment(state.read_at)}")
+
+
 def _scanner(_: Installation, settings: Settings) -> Iterator[Finding]:
     import asyncio
 
@@ -175,6 +192,7 @@ _LOOKS: dict[str, Look] = {
     "channels": _channels,
     "dialogs": _dialogs,
     "gateway": _server,
+    "mailboxes": _mailboxes,
     "scanner": _scanner,
     "store": _record,
 }

@@ -31,6 +31,7 @@ _LOG = logging.getLogger(__name__)
 BATCH = 25  # so many mails may be fetched again after a crash
 RECONNECT_FIRST_S = 1.0
 RECONNECT_MAX_S = 120.0
+NOTED_EVERY_MS = 30_000  # how reading goes, while nothing of it changes
 
 
 def start(gateway: Gateway, stack: AsyncExitStack) -> None:
@@ -55,6 +56,7 @@ class _Reader:
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._backoff = Backoff(RECONNECT_FIRST_S, RECONNECT_MAX_S)
+        self._noted: tuple[int, int] | None = None  # how many mails were behind, and when that was written down
 
     def start(self) -> None:
         """Begin to read."""
@@ -77,12 +79,12 @@ class _Reader:
                 self._backoff.worked()
                 await self._follow(mailbox)
             except MailboxLost as lost:
-                self._note(lost.code)
+                await self._note(lost.code)
             except StoreUnavailable as unavailable:
-                self._note(unavailable.code)
+                await self._note(unavailable.code)
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would connect again
                 _LOG.error("reading the mailbox of %s failed", self._id, exc_info=error)
-                self._note("failed")
+                await self._note("failed")
             finally:
                 opened, self._mailbox = self._mailbox, None
                 if opened is not None:
@@ -97,9 +99,19 @@ class _Reader:
             raise MailboxLost("stopping")
         return mailbox
 
-    def _note(self, code: str) -> None:
+    async def _note(self, code: str) -> None:
         _LOG.warning("the mailbox of %s is not read now: %s", self._id, code)
         self._gateway.counters.add("mailbox_losses", channel=self._id, code=code)
+        self._noted, now = None, self._gateway.clock.now_ms()
+        with suppress(StoreUnavailable):  # then that is what others see too
+            await self._gateway.store.write(lambda tx: mailboxes.fails(tx, self._id, now, code))
+
+    async def _reads(self, behind: int) -> None:
+        """Write down that the mailbox is read, and how many mails are still to be fetched."""
+        now = self._gateway.clock.now_ms()
+        if self._noted is None or self._noted[0] != behind or now >= self._noted[1] + NOTED_EVERY_MS:
+            await self._gateway.store.write(lambda tx: mailboxes.reads(tx, self._id, now, behind))
+            self._noted = (behind, now)
 
     async def _follow(self, mailbox: Mailbox) -> None:
         """Fetch what is new and wait for more, until the connection is lost."""
@@ -107,7 +119,9 @@ class _Reader:
         while True:
             while listed := await self._do(lambda: mailbox.after(cursor.last_uid)):  # noqa: B023 - called before the next turn
                 for first in range(0, len(listed), BATCH):
+                    await self._reads(len(listed) - first)
                     cursor = await self._fetch(mailbox, cursor, listed[first : first + BATCH])
+            await self._reads(0)
             if mailbox.idles:
                 await self._do(lambda: mailbox.wait(settings.imap_poll_s))
             else:

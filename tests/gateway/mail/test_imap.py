@@ -6,17 +6,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from channels.email import INCOMPLETE, Settings
 from channels.mail.fetched import Fetched
 from config.load import DEMO
+from core.store import mailboxes
+from core.store.sqlite import open_store
 from gateway.mail import imap
 from tests.channels.mail.relay import certificate
 from tests.faults.lives import CRASHED, Home
 from tests.gateway.mail.mailserver import FOLDER, PASSWORD, USER, MailServer, mail_server
 from tests.gateway.running import Running, running
+from tests.house.parley import parley as command
 
 OURS = "support@operator.example"
 PATIENCE_S = 60.0
@@ -218,3 +222,54 @@ def test_settings_that_cannot_work(changed: dict[str, str], words: str) -> None:
 )
 def test_where_mails_come_in_is_told(changed: dict[str, str], entry: str) -> None:
     assert Settings(**{"smtp_host": "127.0.0.1", "imap_user": "u", "imap_password": "p", **changed}).entry == entry  # type: ignore[arg-type]
+
+
+async def told(path: Path, data: Path) -> tuple[Any, str]:
+    """Return what commands of another process say of the mailbox: its state, and what the doctor finds."""
+    where = ("--data", str(data), "--config", str(path))
+    channels = json.loads((await asyncio.to_thread(command, "channels", "--json", *where)).out)
+    findings = json.loads((await asyncio.to_thread(command, "doctor", "--json", *where)).out)
+    state = next(channel["mailbox"] for channel in channels if channel["id"] == "fetched")
+    return state, " ".join(f"{one['state']} {one['text']}" for one in findings if one["about"] == "mailbox of fetched")
+
+
+async def test_operators_see_from_outside_how_reading_goes(server: MailServer, tmp_path: Path) -> None:
+    path, data = config(tmp_path, server, imap_begin="beginning"), tmp_path / "data"
+    before = json.loads(command("channels", "--json", "--data", str(data), "--config", str(path)).out)
+    assert {channel["mailbox"] for channel in before} == {None}
+    async with running(data, config=path) as parley:
+        await server.put([mail(1)])
+        await until(parley, 1)
+        await soon(parley, lambda: parley.rows("select 1 from mailbox_state where read_at is not null and behind = 0"))
+        state, found = await told(path, data)
+        assert (state["behind"], state["failing_since"], state["code"]) == (0, None, None)
+        assert found == f"ok all was fetched at {state['read_at']}"
+    (tmp_path / "password").write_text("wrong")
+    async with running(data, config=path) as parley:
+        await soon(parley, lambda: parley.rows("select 1 from mailbox_state where code = 'refused'"))
+        ((first,),) = await parley.rows("select failing_since from mailbox_state")
+        await counted_twice(parley)
+        assert await parley.rows("select failing_since from mailbox_state") == [(first,)], "it fails since the first time"
+        state, found = await told(path, data)
+        assert (state["failing_since"] is not None, state["code"]) == (True, "refused")
+        assert found.startswith(f"warning cannot be read since {state['failing_since']}: refused")
+    (tmp_path / "password").write_text(PASSWORD)
+    async with running(data, config=path) as parley:
+        await soon(parley, lambda: parley.rows("select 1 from mailbox_state where failing_since is null and code is null"))
+
+
+async def counted_twice(parley: Running) -> None:
+    async def there() -> bool:
+        return parley.gateway.counters.value("mailbox_losses", channel="fetched", code="refused") >= 2
+
+    await soon(parley, there)
+
+
+def test_mails_that_are_still_to_be_fetched_are_counted(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "parley.db")
+    try:
+        store.write_sync(lambda tx: mailboxes.reads(tx, "mail", 5, 0))
+        store.write_sync(lambda tx: mailboxes.reads(tx, "mail", 9, 40))
+        assert store.read_sync(mailboxes.states) == {"mail": mailboxes.State("mail", 5, 40, None, None)}
+    finally:
+        store.close()
