@@ -21,7 +21,7 @@ from tests.channels.email_mailgun import subject as mailgun
 from tests.channels.email_postmark import subject as postmark
 from tests.channels.email_sendgrid import subject as sendgrid
 from tests.channels.email_ses import subject as ses
-from tests.channels.mail.posted import HEAD, multipart, request
+from tests.channels.mail.posted import HEAD, form, multipart, request
 from tests.channels.mail.relay import Relay, relay
 from tests.channels.stand_in import StandIn
 from tests.conformance.subject import Subject, subject_of
@@ -180,3 +180,26 @@ async def test_where_amazon_cannot_be_asked_the_notification_comes_again(tmp_pat
         assert await around.post(subject.says("Hello", {})) == 200
         assert await around.post(subject.says("Hello again", {})) == 200
         assert len(provider.calls) == 3
+
+
+async def test_a_mail_whose_text_stayed_at_amazon_is_work_for_a_person(tmp_path: Path) -> None:
+    provider = StandIn(200, text=ses.CERTIFICATES[ses.PATH].decode())
+    async with around_a_gateway(tmp_path, "email_ses", provider) as around:
+        header = [{"name": name, "value": value} for name, value in {**HEAD, "Subject": "My bill"}.items()]
+        mail = {"source": "jo@customer.example", "destination": ["support@operator.example"], "headers": header}
+        action = {"type": "S3", "bucketName": "mails", "objectKey": "k1", "topicArn": ses.TOPIC}
+        stored = {"notificationType": "Received", "mail": mail, "receipt": {"recipients": ["support@operator.example"], "action": action}}
+        assert await around.post(ses.posted(ses.notification(stored))) == 200
+        assert await around.rows("select reason, state from work_item", len) == [("unreadable_mail", "waiting")]
+        assert await around.parley.rows("select automatic from letter") == [("unreadable",)]
+        assert not around.server.got  # nobody is answered before somebody has read the mail
+
+
+async def test_a_file_that_stayed_at_mailgun_is_named_and_not_fetched(tmp_path: Path) -> None:
+    async with around_a_gateway(tmp_path, "email_mailgun", StandIn(200)) as around:
+        left = [{"url": "https://storage.api.mailgun.net/v3/x/0", "name": "bill.pdf", "content-type": "application/pdf", "size": 9}]
+        assert await around.post(form(mailgun.parsed_form("see file", attachments=json.dumps(left)))) == 200
+        wanted = "select name, content_type, state from media"
+        rows = await around.rows(wanted, lambda found: found and found[0][2] not in {"waiting", "fetching"})
+        assert rows == [("bill.pdf", "application/pdf", "refused")]
+        assert await around.parley.rows("select text from message where channel_id = 'other' and direction = 'inbound'") == [("see file",)]
