@@ -141,7 +141,7 @@ def _is_device(text: str) -> bool:
         return False
     spelled = plain.split()
     if plain.startswith(words.DEVICE):
-        bare = len(spelled) <= _UNNAMED_DEVICE_MAX and not plain.endswith(".")
+        bare = len(spelled) <= _UNNAMED_DEVICE_MAX and "," not in plain and not plain.endswith(".")
         return bare or "http" in plain or _names_device(" ".join(spelled[:_DEVICE_WITHIN]))
     ended = plain.rstrip(".!。")
     around = len(plain) <= 80 and any(ended.startswith(start) and ended.endswith(end) for start, end in words.DEVICE_AROUND)
