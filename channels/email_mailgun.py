@@ -79,8 +79,9 @@ class EmailMailgun(ByWebhook):
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` unless the signature is Mailgun's, not old, and was not used for another content."""
         admission.check_source(self._sources, request.remote)
+        brief = _briefly(request)
         try:
-            proof = _read(_briefly(request))
+            proof = _read(brief)
         except UnreadableRequest:
             raise AuthenticationFailed("missing_signature") from None
         signed = proof.texts if proof.events is None else _plain(table(proof.events, "signature"))
@@ -88,7 +89,8 @@ class EmailMailgun(ByWebhook):
         signatures.check_hmac(self._keys, f"{at}{token}".encode("utf-8", "surrogatepass"), given)
         if not (at.isascii() and at.isdecimal() and len(at) <= 12) or abs(int(at) * 1_000 - request.received_at) > REPLAY_MS:
             raise AuthenticationFailed("bad_timestamp")
-        if self._used.setdefault(token, digest := _digest(_read(request))) != digest:
+        sent = proof if brief is request else _read(request)
+        if self._used.setdefault(token, digest := _digest(sent)) != digest:
             raise AuthenticationFailed("used_token")
         if len(self._used) > TOKENS_MAX:
             del self._used[next(iter(self._used))]
@@ -127,7 +129,8 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
 
 def _briefly(request: RawRequest) -> RawRequest:
     """Return a request with the short fields of a short form only: the signature is among them, and the long ones cost time."""
-    if request.body.count(b"&") > multipart.PARTS_MAX or frames.looks_like_json(request.body) or request.body.startswith(b"--"):
+    short = multipart.is_short(header(request, "content-type")) and not frames.looks_like_json(request.body)
+    if not short or request.body.count(b"&") > multipart.PARTS_MAX:  # the latter is refused where it is read
         return request
     return replace(request, body=b"&".join(piece for piece in request.body.split(b"&") if len(piece) <= _BRIEF_BYTES))
 

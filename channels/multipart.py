@@ -49,9 +49,14 @@ def _first(body: bytes) -> bytes:
     return line.removeprefix(b"--") if line.startswith(b"--") else b""
 
 
+def is_short(content_type: str) -> bool:
+    """Tell whether a content type is that of the short kind of form, which holds no files."""
+    return content_type.partition(";")[0].strip().lower() == _SHORT_TYPE
+
+
 def read_either(body: bytes, content_type: str) -> list[FormPart]:
     """Return the fields of a form of either kind in order; raises `NotAForm`."""
-    if content_type.partition(";")[0].strip().lower() != _SHORT_TYPE:
+    if not is_short(content_type):
         return read(body, content_type)
     if body.count(b"&") > PARTS_MAX:
         raise NotAForm("too_many_fields")
