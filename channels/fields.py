@@ -14,17 +14,21 @@ from channels.forms import Form
 from core.model.inbound import RawRequest, UnreadableRequest
 
 _FORM = "application/x-www-form-urlencoded"
+_JSON = ("/json", "+json")
 
 
 def read(request: RawRequest) -> Form:
-    """Return the fields of a request, each with all its values in order; raises `UnreadableRequest`."""
+    """Return the fields of a request, each with all its values in order; raises `UnreadableRequest`.
+
+    Not every gateway says what it sends, or says it rightly: what begins as an object and is called no form is JSON.
+    """
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if request.method == "GET":
         return query(request.url)
-    if kind == "application/json":
+    if kind != _FORM and (kind.endswith(_JSON) or request.body.lstrip().startswith(b"{")):
         return flat(frames.read_object(request.body))
-    return form(request.body, content_type)
+    return form(request.body, content_type or _FORM)
 
 
 def query(url: str) -> Form:

@@ -24,6 +24,7 @@ _INTERNATIONAL = re.compile(r"[1-9][0-9]{8,14}")
 _SPACED = re.compile(r"[1-9][0-9 ()./-]{8,30}[0-9]")
 _PLUS_LOST = re.compile(r" [1-9][0-9]{7,14}")  # in a form that was not encoded, the plus sign arrives as a space
 _ABROAD = "00"  # what networks everywhere write before a country code, whatever is dialled in the country
+_ESCAPED_PLUS = ("%2B", "%2b")  # of a gateway that encodes twice
 _TEXT_CHARS_MAX = 200
 _ALIAS_CHARS_MAX = 11  # what a network has room for
 _SIGNS = {"\u2212": "-", "\u00b7": ".", "\u2022": ".", "\u2044": "/"}  # between the digits of a number
@@ -136,6 +137,8 @@ def _plain(text: str) -> str:
     """Return a text with the digits, signs and spaces of any script in ASCII, without marks that are not seen."""
     lost = " " if text.startswith(" ") else ""  # perhaps a plus sign once
     text = lost + text[:_TEXT_CHARS_MAX].strip()
+    if text.startswith(_ESCAPED_PLUS):
+        text = f"+{text[3:]}"
     if text.isascii():
         return text
     return "".join(map(_ascii, unicodedata.normalize("NFKC", text)))

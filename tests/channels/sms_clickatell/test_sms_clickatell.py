@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from core.model.inbound import DeliveryReport, Ignored, InboundMessage, UnreadableRequest
+from core.model.inbound import AuthenticationFailed, DeliveryReport, Ignored, InboundMessage, RawRequest, UnreadableRequest
 from core.model.outbound import SendErrorCode
-from tests.channels.sms_clickatell.subject import API, ID, SUBJECT, adapter, of, request, said
+from tests.channels.sms_clickatell.subject import API, HERE, ID, SUBJECT, adapter, of, request, said
 from tests.channels.stand_in import StandIn, failure, sent, told
-from tests.conformance.subject import MESSAGE_ID, NOWHERE, saying
+from tests.conformance.subject import MESSAGE_ID, NOWHERE, PUBLIC_URL, saying
 
 OK = SendErrorCode
 
@@ -109,3 +111,24 @@ def test_one_callback_may_hold_all_kinds_of_event() -> None:
         adapter(NOWHERE).parse(request(of(moText=[5])))
     with pytest.raises(UnreadableRequest, match="bad_member"):
         adapter(NOWHERE).parse(request(of(moText={})))
+
+
+def test_parts_of_the_older_api_have_a_header() -> None:
+    fields = {"api_id": "1", "from": "27999900001", "to": HERE.value, "moMsgId": "m-1", "text": "hel", "charset": "", "udh": "050003CC0301"}
+    what = RawRequest("GET", f"{PUBLIC_URL}?{urlencode(fields)}", {}, b"", 0, "127.0.0.1")
+    ours = adapter(NOWHERE, basic=())
+    ours.authenticate(what)
+    (first,) = ours.parse(what)
+    (whole,) = ours.parse(replace(what, url=what.url.replace("050003CC0301", "junk")))
+    assert isinstance(first, InboundMessage)
+    assert isinstance(whole, InboundMessage)
+    assert first.part is not None
+    assert (first.part.number, first.part.total, whole.part) == (1, 3, None)
+    with pytest.raises(AuthenticationFailed, match="other_number"):
+        ours.authenticate(replace(what, url=what.url.replace(HERE.value[1:], "27999900004")))
+
+
+@pytest.mark.parametrize(("query", "code"), [("from=1&from=2", "repeated_field"), ("&".join("a" * 300), "too_many_fields"), ("", "bad_id")])
+def test_a_bent_query_of_the_older_api(query: str, code: str) -> None:
+    with pytest.raises(UnreadableRequest, match=code):
+        adapter(NOWHERE).parse(RawRequest("GET", f"{PUBLIC_URL}?{query}", {}, b"", 0))

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from channels import vonage_signatures
-from core.model.inbound import AuthenticationFailed, DeliveryReport, InboundMessage, RawRequest, UnreadableRequest
+from core.model.inbound import AuthenticationFailed, DeliveryReport, Ignored, InboundMessage, RawRequest, UnreadableRequest
 from core.model.outbound import SendErrorCode
 from tests.channels.sms_vonage.subject import FORM, ID, KEY, NEW, OLD, SECRET, SUBJECT, adapter, request, said, signed, token
 from tests.channels.stand_in import StandIn, failure, sent, told
@@ -123,10 +123,17 @@ def test_without_a_secret_the_network_counts() -> None:
         ours.authenticate(replace(request(said("hello")), remote="192.0.2.7"))
     with pytest.raises(AuthenticationFailed, match="other_number"):
         ours.authenticate(request(said("hello", to="447700900002")))
-    no_form = replace(request({}), headers={})
+    no_form = replace(request({}), headers={"content-type": "text/plain"})
     ours.authenticate(no_form)
     with pytest.raises(UnreadableRequest, match="content_type"):
         ours.parse(no_form)
+
+
+def test_the_empty_call_that_tries_the_address_does_no_harm() -> None:
+    ours = adapter(NOWHERE, signature_secret=())
+    for what in (request({}), replace(request({}), method="GET", headers={})):
+        ours.authenticate(what)
+        assert ours.parse(what) == [Ignored("url_check")]
 
 
 def test_a_receipt_is_about_the_customer_so_no_number_of_ours_is_asked_for() -> None:
