@@ -124,7 +124,8 @@ def guest(tx: Tx, conversation_id: str, address: Address, channel_id: str) -> Pe
 def file_heard(tx: Tx, channel: Channel, person: Person, said: InboundMessage, placed: Placed, message_id: str, at: int) -> str | None:
     """File a mail that came in. Return None if the dialog is to answer it, else why a person must, which is empty if nobody needs to.
 
-    A stranger's references are not kept: they belong to somebody else's thread.
+    A stranger's references are not kept: they belong to somebody else's thread. What came to another mailbox of ours as well is answered
+    from there.
     """
     letter = said.letter or Letter()
     conversation, sender = person.conversation, said.sender
@@ -145,6 +146,10 @@ def file_heard(tx: Tx, channel: Channel, person: Person, said: InboundMessage, p
         letters.refer(tx, channel.id, placed.thread, letter.references)
     if letter.automatic:
         return "unreadable_mail" if letter.automatic == UNREADABLE else ""
+    copied = letters.copy_of(tx, filed, letter.mail_id, said.external_id)
+    if copied is not None:
+        append(tx, conversation, "mail.copy", at, ref=message_id, body={"of": copied})
+        return ""
     named = {without_token(address.lower()) for address in (*letter.to, *letter.cc)}
     letters.add_participants(tx, placed.thread, sorted(named - {channel.address.value, sender.value}))
     if placed.guest_of is not None:

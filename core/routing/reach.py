@@ -25,6 +25,9 @@ select m.value, m.opted_out_at from contact_medium m join conversation c on c.pa
  order by coalesce((select max(i.last_at) from interaction i where i.conversation_id = c.id and i.address = m.value), 0) desc,
        m.valid_from desc
 """
+_WAS_THEIRS = (
+    "select 1 from contact_medium m join interaction i on i.party_id = m.party_id where i.id = ? and m.kind = ? and m.value = ? limit 1"
+)
 _SPOKE_SINCE = """
 select 1 from message where conversation_id = ? and author = 'customer' and address = ? and created_at > ?
    and seq > (select seq from conversation where id = ?) - 200 limit 1
@@ -33,7 +36,10 @@ select 1 from message where conversation_id = ? and author = 'customer' and addr
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One way to a person. Without a `link` it is not possible, and `problem` says why: moved, opted_out, unreachable, no_channel."""
+    """One way to a person. Without a `link` it is not possible, and `problem` says why.
+
+    moved: the address has another owner now; guest: it never was this person's, whoever uses it; opted_out, unreachable, no_channel.
+    """
 
     channel_id: str
     address: Address
@@ -76,7 +82,8 @@ def _target(tx: Tx, channels: Mapping[str, Channel], conversation_id: str, row: 
     if link is None:
         return Target(channel_id, address, None, "no_channel")
     if medium_id is None:
-        return Target(link.channel.id, address, None, "moved")
+        theirs = tx.one(_WAS_THEIRS, (interaction_id, kind, value))
+        return Target(link.channel.id, address, None, "moved" if theirs else "guest")
     pulled = link.channel.capabilities.pulled
     if opted_out_at is not None and not pulled and not _spoke_since(tx, conversation_id, value, opted_out_at):
         return Target(link.channel.id, address, None, "opted_out")

@@ -138,6 +138,16 @@ def latest_heard(tx: Tx, channel_id: str, conversation_id: str, address: str) ->
     return None if row is None else (row[0], row[1])
 
 
+def copy_of(tx: Tx, filed: Filed, mail_id: str, external_id: str) -> str | None:
+    """Return the message that is the same mail as it came to another mailbox of ours before, None if there is none."""
+    row = tx.one(
+        "select l.message_id from letter l join message m on m.id = l.message_id where l.mail_id = ? and l.mail_id <> '' and l.address = ?"
+        " and l.direction = 'inbound' and l.channel_id <> ? and m.cause_id = ? order by l.created_at limit 1",
+        (mail_id, filed.address, filed.channel_id, external_id),
+    )
+    return None if row is None else str(row[0])
+
+
 def answers_since(tx: Tx, conversation_id: str, address: str, since: int) -> int:
     """Return how many mails the bot wrote to an address since then."""
     row = tx.one(

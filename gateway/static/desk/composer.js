@@ -6,7 +6,7 @@ import { byId, differs, h } from "./dom.js";
 import { channelName, time } from "./format.js";
 import { measure } from "./sms.js";
 
-const PROBLEMS = { opted_out: "opted out of messages", moved: "address has a new owner", no_channel: "no channel can send there", unreachable: "mails to it came back" };
+const PROBLEMS = { opted_out: "opted out of messages", moved: "address has a new owner", guest: "takes part in the mails, but is not known to be the customer", no_channel: "no channel can send there", unreachable: "mails to it came back" };
 const ROWS_MAX_PX = 220;
 
 export class Composer {

@@ -82,6 +82,7 @@ const SYSTEM = {
   "dead_letter.edited": ({ body }) => `${body.by} corrected a message that could not be sent: ${body.changed.join(" and ")}`,
   "codes.locked": () => "Locked: too many wrong codes; no more are sent to this person",
   "codes.unlocked": ({ body }) => `${body.by} lets this person have codes again`,
+  "mail.copy": () => "The same mail came to another of our mailboxes before; it is answered from there",
   "mail.stranger": () => "This mail named a conversation of somebody else; it began one of its own",
   "address.marked": ({ body }) => (body?.mark === "unreachable" ? "Mails to the customer's address come back" : "The customer reported our mail as unwanted"),
   "person.verified": ({ body }) => (body?.merged || body?.merged_into ? "Identity proved; both records belong to one person" : "Identity proved"),

@@ -41,12 +41,12 @@ class Post:
     now: int = NOW
     count: int = 0
 
-    def deliver(self, raw: bytes, *, recipients: str = SUPPORT, sender: str | None = None) -> Any:
+    def deliver(self, raw: bytes, *, recipients: str = SUPPORT, sender: str | None = None, channel: str = "mail") -> Any:
         """Take in a raw mail as the gateway does; return its one event and what the turn came to."""
         self.now += 60_000
         (event,) = parse(request(raw, recipients, sender if sender is not None else ANNA), "KE")
         if isinstance(event, InboundMessage):
-            arrival = Arrival(Clock(now_ms=lambda: self.now).new_id(), self.channels["mail"], self.now, "raw")
+            arrival = Arrival(Clock(now_ms=lambda: self.now).new_id(), self.channels[channel], self.now, "raw")
             return self.store.write_sync(lambda tx: self.turns.receive(tx, arrival, event))
         assert isinstance(event, DeliveryReport)
         return self.store.write_sync(lambda tx: report(tx, "mail", event, self.now))

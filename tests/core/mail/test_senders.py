@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from core.letters import LOOP_ANSWERS
-from core.model.address import Strength
+from core.model.address import Address, AddressKind, Strength
 from core.model.dialog import Advanced
+from core.model.ids import ChannelId
 from core.model.mail_ids import thread_address
 from core.model.outbound import Reply
-from core.routing import reach
+from core.routing import reach, speak, work
+from core.routing.refused import Refused
 from core.store import letters as letters_store
 from tests.channels.email.subject import mail
 from tests.core.mail.conftest import ANNA, BEN, EVE, SUPPORT, Post, last_sent
+from tests.core.routing.people import add_agent, new_id
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,70 @@ def test_whoever_was_written_to_as_well_may_go_on_but_a_person_reads_it(post: Po
     assert post.rows("select reason, state from work_item") == [("mail_guest", "waiting")]
     assert post.rows("select value from contact_medium") == [(ANNA,)]
     ways = post.store.read_sync(lambda tx: reach.targets(tx, post.channels, anna[0]))
-    assert {way.address.value: way.problem for way in ways} == {ANNA: None, BEN: "moved"}
+    assert {way.address.value: way.problem for way in ways} == {ANNA: None, BEN: "guest"}
+
+
+def test_who_made_themself_a_guest_by_a_forged_mail_is_never_written_to(post: Post) -> None:
+    """Eve pretends to be Anna, adds herself, and asks on in Anna's thread; an agent answers there."""
+    post.write(ANNA, "my secret is 42")
+    post.write(ANNA, "please copy my colleague", Subject="Re: Question 1", Cc=EVE, **{"Message-ID": "<forged@evil.example>"})
+    post.send()
+    outcome = post.write(EVE, "what was the secret?", References="<forged@evil.example>")
+    agent = post.store.write_sync(lambda tx: add_agent(tx, "susan"))
+    (item,) = post.rows("select id from work_item where conversation_id = ?", outcome.conversation_id)
+    post.store.write_sync(lambda tx: work.claim(tx, item[0], agent, post.now))
+    ways = post.store.read_sync(lambda tx: reach.targets(tx, post.channels, outcome.conversation_id))
+    assert {way.address.value: way.problem for way in ways} == {EVE: "guest", ANNA: None}
+
+    def say(target: str | None) -> None:
+        post.store.write_sync(
+            lambda tx: speak.reply(
+                tx,
+                post.channels,
+                outcome.conversation_id,
+                agent,
+                "It is 42.",
+                against_seq=1_000,
+                cause=new_id(),
+                at=post.now,
+                target=target,
+            )
+        )
+
+    with pytest.raises(Refused) as refused:
+        say(f"mail|email:{EVE}")
+    assert (refused.value.code, refused.value.details["problem"]) == ("no_channel", "guest")
+    say(None)
+    (sent,) = post.send()
+    assert sent.recipient.value == ANNA
+    assert sent.letter is not None
+    assert (sent.letter.cc, sent.letter.to) == ((), ())
+    assert post.rows("select distinct recipient from outbox") == [(ANNA,)]
+
+
+def test_one_mail_to_two_of_our_mailboxes_is_answered_by_the_first(post: Post) -> None:
+    sales = replace(post.channels["mail"], id=ChannelId("sales"), address=Address(AddressKind.EMAIL, "sales@operator.example"))
+    post.channels["sales"] = sales
+    raw = mail(
+        "hello", **{"From": ANNA, "To": f"{SUPPORT}, {sales.address.value}", "Subject": "Both", "Message-ID": "<both@customer.example>"}
+    )
+    post.dialog.then(Advanced({"n": 1}, (Reply("Answer."),)))
+    first = post.deliver(raw)
+    second = post.deliver(b"Received: by another.example\r\n" + raw, channel="sales", recipients=sales.address.value)
+    assert not second.duplicate
+    assert post.rows("select channel_id, author from message where direction = 'inbound' order by seq") == [
+        ("mail", "customer"),
+        ("sales", "customer"),
+    ]
+    assert [message.sender.value for message in post.send()] == [SUPPORT]
+    assert post.rows("select count(*) from work_item") == [(0,)]
+    ((body,),) = post.rows("select body from event where kind = 'mail.copy'")
+    (message_id,) = post.rows("select id from message where channel_id = 'mail' and direction = 'inbound'")[0]
+    assert json.loads(body) == {"of": message_id}
+    assert first.conversation_id == second.conversation_id
+    post.dialog.then(Advanced({"n": 1}, (Reply("Another answer."),)))
+    post.deliver(raw.replace(b"hello", b"something else"), channel="sales", recipients=sales.address.value)
+    assert [message.sender.value for message in post.send()] == ["sales@operator.example"], "an id alone makes no copy"
 
 
 @pytest.mark.parametrize(
