@@ -81,6 +81,8 @@ class Settings(twilio_hooks.ApiAccount):
 
     def __post_init__(self) -> None:
         twilio_hooks.ApiAccount.__post_init__(self)
+        if len(self.targets()) < len(self.dial):
+            raise ValueError("dial names a queue twice")
         for name in ("otherwise", "sorry", "dial_words"):
             if not getattr(self, name).strip():
                 raise ValueError(f"{name} must be a sentence")

@@ -202,6 +202,14 @@ def answered(tx: Tx, message_id: str, by: str, at: int) -> None:
         conversations.save(tx, conversation)
 
 
+def hung_up(tx: Tx, conversation: Conversation, call: str | None, at: int) -> None:
+    """Note that a call has ended of which the desk still says that the caller waits; the caller of this saves."""
+    item = work_items.live(tx, conversation.id)
+    known = item.card.get("call", {}) if item is not None else {}
+    if item is not None and call is not None and known.get("call") == call and known.get("status") in {"waiting", "fetched"}:
+        _note(tx, conversation, item, {"status": "abandoned", **_kept(item)}, at)
+
+
 def not_answered(tx: Tx, conversation: Conversation, status: str, at: int) -> None:
     """Note that a call ended before it was answered, if that is what `status` says; the caller saves."""
     if status in _NOT_ANSWERED:

@@ -254,6 +254,7 @@ class Turns:
         what: DialogInput
         match signal.signal:
             case "hung_up":
+                calls.hung_up(tx, conversation, signal.session_id, arrival.received_at)
                 unheard = bool(arrival.channel.capabilities.hold_s) and actions.drop_held(tx, conversation.id)
                 if conversation.session_id == signal.session_id:
                     conversation.session_channel = conversation.session_id = conversation.session_seen = None

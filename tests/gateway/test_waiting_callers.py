@@ -190,6 +190,16 @@ async def test_who_hangs_up_in_the_queue_is_left_to_be_called_back(parley: Runni
     assert await claim(desk, item) == "no_caller"
 
 
+async def test_a_call_that_ends_without_a_word_of_the_queue_is_over_at_the_desk_too(parley: Running, desk: Signed) -> None:
+    _, item = await waiting(parley, desk)
+    await ring(parley, CallStatus="completed", CallSid="CA" + "6" * 32)
+    assert (await work(parley))[2]["call"]["status"] == "waiting", "that was another call"
+    await ring(parley, CallStatus="completed")
+    _, state, card = await work(parley)
+    assert (state, card["call"]["status"]) == ("waiting", "abandoned")
+    assert await claim(desk, item) == "no_caller"
+
+
 @pytest.mark.parametrize("result", ["bridged", "bridging-in-process", "redirected-from-bridged"])
 async def test_a_phone_of_the_operators_own_may_take_the_next_caller(parley: Running, desk: Signed, result: str) -> None:
     enqueue, _ = await waiting(parley, desk)

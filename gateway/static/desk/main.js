@@ -131,7 +131,7 @@ function showHead({ item, person, ways }) {
   const button = (label, kind, work, key) => h("button", { class: `button small ${kind}`, type: "button", onclick: work, title: key ? `${label} (${key})` : label }, label);
   const acts = {
     waiting: [button("Claim", "primary", () => act("claim"), "a")],
-    mine: [onLine(item) ? button("Take the call", "primary", () => act("claim")) : null, callWay() && !onLine(item) ? button("Call back", item.reason === "callback" ? "primary" : "", callBack, "c") : null, button("Give back", "quiet", () => act("release"), "u"), button("Close", "", closeConversation, "e")],
+    mine: [onLine(item) ? button("Take the call", "primary", () => act("claim")) : null, callWay() ? button("Call back", item.reason === "callback" ? "primary" : "", callBack, "c") : null, button("Give back", "quiet", () => act("release"), "u"), button("Close", "", closeConversation, "e")],
     other: supervises ? [button("Send back", "quiet", () => act("return")), button("Take over", "", () => act("take-over"))] : [],
     closed: [],
   };

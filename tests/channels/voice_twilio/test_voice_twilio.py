@@ -173,6 +173,8 @@ def test_settings_that_cannot_be_are_refused() -> None:
         settings(otherwise=" ")
     with pytest.raises(ValueError, match="sorry"):
         settings(sorry="")
+    with pytest.raises(ValueError, match="twice"):
+        settings(dial=("billing +254711000222", "billing queue:billing"))
     with pytest.raises(ValueError, match="must not be empty"):
         settings(auth_token=())
     with pytest.raises(ValueError, match="phone number"):
