@@ -108,7 +108,8 @@ def _is_body(part: Part, within: str, *, first: bool) -> bool:
     if disposition.value.startswith("attach"):
         return False
     named = disposition.values.get("filename") or part.type.values.get("name")
-    return first or (within != "related" and not named)
+    # Beside what a text refers to, only its first part is body; a footer that a list or a filter adds there has neither name nor id.
+    return first or (not named and (within != "related" or (kind == "text/plain" and not part.first("content-id"))))
 
 
 def content_of(part: Part) -> bytes:

@@ -19,30 +19,42 @@ _HALF_OF_DAY = re.compile(r"\b(\d{1,2})(:\d\d(?::\d\d)?) ?([AaPp])\.?[Mm]\.?(?= 
 _AROUND_COLONS = re.compile(r"(?<=\d) {0,3}: {0,3}(?=\d)")
 _FRACTION = re.compile(r"(:\d\d)[.,]\d{1,9}\b")
 _LEAP_SECOND = re.compile(r"(:\d\d):6[01]\b")
+_MONTH = re.compile(r"(?<=\d[ .])([A-Za-z]{3})[a-z]{0,9}\.?(?= \d{2,4} )")
+# Months of other languages by their first letters, where those mean one month only.
+_OTHER_MONTHS = {
+    "Jan": "ene gen",
+    "Feb": "fev",
+    "Mar": "mrt",
+    "Apr": "avr abr",
+    "May": "mai maj mei mag",
+    "Jun": "giu",
+    "Jul": "lug",
+    "Aug": "ago",
+    "Sep": "set",
+    "Oct": "okt out ott",
+    "Dec": "dic dez",
+}
+_MONTHS = {other: month for month, others in _OTHER_MONTHS.items() for other in others.split()}
 _ISO = re.compile(r"^\d{4}-?\d\d-?\d\d")
 # Names of zones beyond those of RFC 5322 that mean one thing only.
-_ZONES = {
-    "MET DST": "+0200",
-    **dict.fromkeys(("CET", "MET", "MEZ", "BST", "WEST"), "+0100"),
-    **dict.fromkeys(("CEST", "MEST", "MESZ", "EET", "SAST", "CAT"), "+0200"),
-    **dict.fromkeys(("EEST", "MSK", "EAT", "TRT"), "+0300"),
-    "WET": "+0000",
-    "WAT": "+0100",
-    "PKT": "+0500",
-    "WIB": "+0700",
-    "HKT": "+0800",
-    "SGT": "+0800",
-    "JST": "+0900",
-    "KST": "+0900",
-    "AEST": "+1000",
-    "AEDT": "+1100",
-    "NZST": "+1200",
-    "NZDT": "+1300",
-    "BRT": "-0300",
-    "ART": "-0300",
-    "AKST": "-0900",
-    "HST": "-1000",
+_OFFSETS = {
+    "+0000": "WET",
+    "+0100": "CET MET MEZ BST WEST WAT",
+    "+0200": "CEST MEST MESZ EET SAST CAT",
+    "+0300": "EEST MSK EAT TRT",
+    "+0500": "PKT",
+    "+0700": "WIB",
+    "+0800": "HKT SGT",
+    "+0900": "JST KST",
+    "+1000": "AEST",
+    "+1100": "AEDT",
+    "+1200": "NZST",
+    "+1300": "NZDT",
+    "-0300": "BRT ART",
+    "-0900": "AKST",
+    "-1000": "HST",
 }
+_ZONES = {"MET DST": "+0200"} | {name: offset for offset, names in _OFFSETS.items() for name in names.split()}
 _ZONE = re.compile(rf"\b({'|'.join(_ZONES)})$")
 
 
@@ -54,6 +66,7 @@ def read(raw: bytes) -> datetime | None:
         return _zoned(_iso(plain))
     plain = _LEAP_SECOND.sub(r"\1:59", _FRACTION.sub(r"\1", _AROUND_COLONS.sub(":", plain)))
     plain = _MONTH_FIRST.sub(lambda found: f"{found[2]} {found[1]} {found[5]} {found[3]} {found[4] or found[6]}".strip(), plain)
+    plain = _MONTH.sub(lambda found: _MONTHS.get(found[1].lower(), found[1]), plain)
     plain = _HALF_OF_DAY.sub(_of_24_hours, plain)
     plain = _ZONED.sub(lambda found: "".join(part for part in found.groups() if part), plain)
     plain = _ZONE.sub(lambda found: _ZONES[found[1]], plain)

@@ -113,6 +113,14 @@ def test_the_name_of_a_file(header: bytes, name: str) -> None:
     assert len(name.encode()) <= NAME_BYTES_MAX
 
 
+def test_a_footer_beside_a_text_with_pictures_is_text() -> None:
+    raw = b"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Hi</p>\r\n--b\r\n"
+    picture = b"Content-Type: image/png\r\nContent-ID: <a@b>\r\n\r\nabc\r\n--b\r\n"
+    mail = parse(HEAD + raw + picture + b"Content-Type: text/plain\r\n\r\nlist footer\r\n--b--")
+    assert mail.body == "Hi\n\nlist footer"
+    assert [file.content_id for file in mail.attachments] == ["a@b"]
+
+
 def test_an_enclosed_mail_is_named_by_its_subject() -> None:
     mixed = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHi\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
     assert [file.name for file in parse(mixed + b"Subject: 34Mbit/s\r\n\r\nHello\r\n--b--").attachments] == ["34Mbit_s.eml"]
