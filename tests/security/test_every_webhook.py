@@ -8,6 +8,7 @@ import logging
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,13 @@ async def test_a_captured_request_changes_nothing_whenever_it_is_made_again(tmp_
         assert await record(parley) == before
 
 
-def bombs() -> Iterator[tuple[str, dict[str, str], bytes]]:
+@cache
+def bombs() -> tuple[tuple[str, dict[str, str], bytes], ...]:
+    """Return name, headers and body of each; made once, for pressing zeros takes long."""
+    return tuple(_bombs())
+
+
+def _bombs() -> Iterator[tuple[str, dict[str, str], bytes]]:
     zeros = bytes(64 << 20)
     yield "gzip", {"Content-Encoding": "gzip", "Content-Type": "application/json"}, gzip.compress(zeros)
     yield "deflate", {"Content-Encoding": "deflate"}, zlib.compress(zeros)
