@@ -21,14 +21,14 @@ def report(tx: Tx, channel_id: str, told: DeliveryReport, at: int, resend_codes:
     if message_id is not None and told.code in resend_codes and outbox.state_of(tx, message_id) == "sending":
         message_id = None  # quicker than the answer to the attempt, which joins it
     kept = tx.execute(
-        "insert into delivery_report (channel_id, external_id, status, code, message_id, received_at) values (?, ?, ?, ?, ?, ?)"
-        " on conflict do nothing",
-        (channel_id, told.external_id, told.status, told.code or "", message_id, at),
+        "insert into delivery_report (channel_id, external_id, status, code, message_id, received_at, told_at)"
+        " values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+        (channel_id, told.external_id, told.status, told.code or "", message_id, at, told.at),
     )
     if not kept:
         return False
     if message_id is not None and not (told.code in resend_codes and send_again(tx, message_id, at)):
-        move(tx, message_id, DeliveryStatus(told.status), at)
+        move(tx, message_id, DeliveryStatus(told.status), at, told.at)
     if message_id is not None and told.recipient is not None and told.verdict:
         _judge(tx, message_id, told.recipient, told.verdict, at)
     return True
@@ -67,7 +67,7 @@ def send_again(tx: Tx, message_id: str, at: int) -> bool:
 def join_early(tx: Tx, channel_id: str, external_id: str, message_id: str, at: int, resend_codes: frozenset[str] = frozenset()) -> None:
     """Join reports that were quicker than the provider's answer to our request."""
     rows = tx.all(
-        "select status, code from delivery_report where channel_id = ? and external_id = ? and message_id is null",
+        "select status, code, told_at from delivery_report where channel_id = ? and external_id = ? and message_id is null",
         (channel_id, external_id),
     )
     if not rows:
@@ -76,9 +76,9 @@ def join_early(tx: Tx, channel_id: str, external_id: str, message_id: str, at: i
         "update delivery_report set message_id = ? where channel_id = ? and external_id = ? and message_id is null",
         (message_id, channel_id, external_id),
     )
-    for status, code in rows:
+    for status, code, told_at in rows:
         if not (code in resend_codes and send_again(tx, message_id, at)):
-            move(tx, message_id, DeliveryStatus(status), at)
+            move(tx, message_id, DeliveryStatus(status), at, told_at)
 
 
 def join_late(tx: Tx, told: DeliveryReport, channel_id: str, at: int) -> bool:
@@ -90,8 +90,11 @@ def join_late(tx: Tx, told: DeliveryReport, channel_id: str, at: int) -> bool:
     return True
 
 
-def move(tx: Tx, message_id: str, status: DeliveryStatus, at: int) -> None:
-    """Move a message to a status if that is further than it was; the desk and others learn it from the event log."""
+def move(tx: Tx, message_id: str, status: DeliveryStatus, at: int, told_at: int | None = None) -> None:
+    """Move a message to a status if that is further than it was; the desk and others learn it from the event log.
+
+    `told_at` is when it happened, as the provider says, ms UTC.
+    """
     row = tx.one("select conversation_id, status from message where id = ?", (message_id,))
     if row is None:
         return
@@ -105,7 +108,10 @@ def move(tx: Tx, message_id: str, status: DeliveryStatus, at: int) -> None:
     if RANK.get(now, 0) == RANK[DeliveryStatus.SENDING]:
         return
     conversation = conversations.load(tx, row[0])
-    append(tx, conversation, "message.status", at, ref=message_id, body={"status": now.value})
+    body: dict[str, object] = {"status": now.value}
+    if told_at is not None:
+        body["told_at"] = told_at
+    append(tx, conversation, "message.status", at, ref=message_id, body=body)
     conversations.save(tx, conversation)
 
 

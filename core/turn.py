@@ -61,6 +61,8 @@ class Turns:
         person, link = self._meet(tx, arrival, said.sender, placed.guest_of if placed else None, people.own_number(said))
         if said.language_hint:
             people.assume_language(tx, person, said.language_hint, self._rules.languages)
+        if said.profile_name:
+            people.hear_name(tx, person, said.profile_name)
         what = self._heard(tx, person, link, arrival, said)
         aside = letters.file_heard(tx, arrival.channel, person, said, placed, arrival.id, arrival.received_at) if placed else arrival.aside
         aside = "" if what.corrects is Corrects.EARLIER else aside

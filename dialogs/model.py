@@ -177,7 +177,6 @@ class Slot:
     mappings: tuple[str, ...] = ()
     entity: str | None = None
     rejections: tuple[Rejection, ...] = ()
-    refill_utter: str | None = None
     sensitive: bool = False
     proof: bool = False  # set by an action when the person has proved who they are
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from core.model.address import Address, AddressKind, Strength
@@ -12,6 +13,9 @@ from core.store import conversations, parties
 from core.store.api import Tx
 from core.store.conversations import Person
 from core.store.events import append
+
+NAME_CHARS_MAX = 100
+_NAME_READ_MAX = 1_000
 
 
 def meet(tx: Tx, address: Address, channel: Channel, cause: str, at: int, own: Address | None = None) -> Person:
@@ -37,6 +41,13 @@ def assume_language(tx: Tx, person: Person, hint: str, offered: Sequence[str]) -
             person.language = language
             parties.set_language(tx, person.party_id, language)
             return
+
+
+def hear_name(tx: Tx, person: Person, claimed: str) -> None:
+    """Note how somebody calls themself at the provider. It is what they say: never their name here, nor a proof of anything."""
+    shown = " ".join("".join(char if unicodedata.category(char)[0] != "C" else " " for char in claimed[:_NAME_READ_MAX]).split())
+    if shown:
+        parties.set_claimed_name(tx, person.medium_id, shown[:NAME_CHARS_MAX])
 
 
 def own_number(said: InboundMessage) -> Address | None:

@@ -36,8 +36,9 @@ def card(tx: Tx, conversation_id: str) -> dict[str, Any]:
             "evidence": evidence,
             "opted_out": opted_out_at is not None,
             "since": valid_from,
+            "claimed_name": claimed_name,
         }
-        for kind, value, strength, evidence, opted_out_at, valid_from in conversations.open_media_of(tx, party["id"])
+        for kind, value, strength, evidence, opted_out_at, valid_from, claimed_name in conversations.open_media_of(tx, party["id"])
     ]
     latest = interactions.latest_of_conversations(tx, parties.conversation_ids(tx, party["id"]), INTERACTIONS_MAX)
     shown = ("id", "channel_id", "media_type", "direction", "reason", "status", "close_reason", "disposition", "opened_at", "closed_at")

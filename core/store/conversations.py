@@ -144,9 +144,9 @@ def save(tx: Tx, conversation: Conversation) -> None:
 
 
 def open_media_of(tx: Tx, party_id: str) -> list[Row]:
-    """Return the addresses that a party owns now: kind, value, strength, evidence, opted_out_at, valid_from."""
+    """Return the addresses that a party owns now: kind, value, strength, evidence, opted_out_at, valid_from, claimed_name."""
     return tx.all(
-        "select kind, value, strength, evidence, opted_out_at, valid_from from contact_medium"
+        "select kind, value, strength, evidence, opted_out_at, valid_from, claimed_name from contact_medium"
         " where party_id = ? and valid_to is null order by valid_from",
         (party_id,),
     )

@@ -61,6 +61,11 @@ def set_unreachable(tx: Tx, address: Address, at: int | None) -> None:
     )
 
 
+def set_claimed_name(tx: Tx, medium_id: str, name: str) -> None:
+    """Note how whoever uses an address calls themself."""
+    tx.execute("update contact_medium set claimed_name = ? where id = ? and coalesce(claimed_name, '') <> ?", (name, medium_id, name))
+
+
 def set_language(tx: Tx, party_id: str, language: str) -> None:
     """Note the language in which a person is answered."""
     tx.execute("update party set language = ? where id = ?", (language, party_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from itertools import permutations
 from typing import Any
@@ -212,3 +213,17 @@ def test_what_is_queued_goes_out_in_order_one_by_one(world: World) -> None:
     claimed = world.store.write_sync(lambda tx: dispatch.claim(tx, world.channels, world.now, "me", 10, 1_000))
     assert [sending.message.reply.text for sending in claimed] == ["one", "Hello."]
     assert world.store.write_sync(lambda tx: dispatch.claim(tx, world.channels, world.now, "me", 10, 1_000)) == []
+
+
+def test_when_it_happened_is_told_as_the_provider_says_it(world: World) -> None:
+    world.dialog.then(Advanced({}, (Reply("Hello."),)))
+    world.hear("sms", ANNA, "hi")
+    ((message_id,),) = world.rows("select id from message where direction = 'outbound'")
+    early = DeliveryReport("SM1", "sent", at=4)
+    world.store.write_sync(lambda tx: receipts.report(tx, "sms", early, world.now))
+    world.store.write_sync(lambda tx: receipts.join_early(tx, "sms", "SM1", message_id, world.now))
+    told = DeliveryReport("SM1", "delivered", message_id=message_id, at=5)
+    world.store.write_sync(lambda tx: receipts.report(tx, "sms", told, world.now))
+    assert world.rows("select status, told_at from delivery_report order by told_at") == [("sent", 4), ("delivered", 5)]
+    bodies = [json.loads(body) for (body,) in world.rows("select body from event where kind = 'message.status' order by cursor")]
+    assert bodies == [{"status": "sent", "told_at": 4}, {"status": "delivered", "told_at": 5}]

@@ -88,3 +88,23 @@ def test_the_second_code_within_a_minute_is_not_sent(world: World) -> None:
         world.dialog.then(Advanced({}, (), (send,)), note)
         world.hear("web", VISITOR, "code")
     assert problems == [None, "throttled", None, None, "throttled"]
+
+
+@pytest.mark.parametrize(
+    ("claimed", "shown"),
+    [
+        ("Amina W.", "Amina W."),
+        ("  Amina\n\u202eW\u200b.\x00 ", "Amina W ."),
+        ("\u202e\u200b", None),
+        ("x" * 5_000, "x" * 100),
+        ("<b>Support</b>", "<b>Support</b>"),
+    ],
+)
+def test_how_somebody_calls_themself_is_kept_beside_the_address_and_is_nobodys_name(world: World, claimed: str, shown: str | None) -> None:
+    world.dialog.then(Advanced({}, ()), Advanced({}, ()))
+    world.hear("sms", ANNA, "hi", profile_name=claimed)
+    assert world.rows("select claimed_name from contact_medium") == [(shown,)]
+    assert world.rows("select name, role from party") == [(None, "prospect")]
+    assert world.dialog.told[-1][1].name is None
+    world.hear("sms", ANNA, "hi")
+    assert world.rows("select claimed_name from contact_medium") == [(shown,)], "a message without one changes nothing"

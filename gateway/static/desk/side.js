@@ -91,7 +91,7 @@ function locked(item, person) {
 function address(one) {
   const strength = STRENGTHS[one.strength];
   const copy = one.kind === "visitor" ? null : h("button", { class: "button quiet small", type: "button", "aria-label": `Copy ${one.value}`, onclick: () => navigator.clipboard?.writeText(one.value) }, "Copy");
-  return h("li", {}, h("span", { class: "mono value" }, addressName(one.kind, one.value)), copy, h("span", { class: "hint" }, one.opted_out ? "Opted out of messages" : strength.text));
+  return h("li", {}, h("span", { class: "mono value" }, addressName(one.kind, one.value)), copy, h("span", { class: "hint" }, one.opted_out ? "Opted out of messages" : strength.text), one.claimed_name ? h("span", { class: "hint claimed" }, "Calls themself ", h("bdi", {}, one.claimed_name), ", which proves nothing") : null);
 }
 
 function facts(person) {

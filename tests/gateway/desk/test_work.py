@@ -214,3 +214,15 @@ async def test_supervisors_read_which_numbers_get_no_codes(tmp_path: Path) -> No
         _, answer = await supervisor.get("/desk/api/delivery")
         assert answer["code_stops"] == [{"range": "", "until": now + code_limits.STOP_MS}]
         assert "parley_code_stops 1" in await parley.gateway.store.read(lambda tx: gauges.of_store(tx, [], now))
+
+
+async def test_how_a_prospect_calls_themself_is_shown_as_a_claim(parley: Running) -> None:
+    assert parley.gateway.demo is not None
+    phone = "+254700000431"
+    await parley.gateway.demo.twilio.deliver(f"whatsapp:{phone}", f"whatsapp:{SMS}", "agent")
+    medium = "select m.claimed_name, c.id from contact_medium m join conversation c on c.party_id = m.party_id where m.value = ?"
+    ((claimed, conversation),) = await parley.rows(medium, phone)
+    async with signed_in(parley) as agent:
+        person = (await agent.conversation(conversation))["person"]
+    assert claimed == "Customer 431"
+    assert ([one["claimed_name"] for one in person["addresses"]], person["name"]) == ([claimed], None)
