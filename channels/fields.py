@@ -17,7 +17,7 @@ _FORM = "application/x-www-form-urlencoded"
 _JSON = ("/json", "+json")
 
 
-def read(request: RawRequest) -> Form:
+def read(request: RawRequest, otherwise: str = "") -> Form:
     """Return the fields of a request, each with all its values in order; raises `UnreadableRequest`.
 
     Not every gateway says what it sends, or says it rightly: what begins as an object and is called no form is JSON.
@@ -25,25 +25,25 @@ def read(request: RawRequest) -> Form:
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if request.method == "GET":
-        return query(request.url)
+        return query(request.url, otherwise)
     if kind != _FORM and (kind.endswith(_JSON) or request.body.lstrip().startswith(b"{")):
         return flat(frames.read_object(request.body))
-    return form(request.body, content_type or _FORM)
+    return form(request.body, content_type or _FORM, otherwise)
 
 
-def query(url: str) -> Form:
-    """Return the fields in the query of a URL; raises `UnreadableRequest`."""
+def query(url: str, otherwise: str = "") -> Form:
+    """Return the fields in the query of a URL; raises `UnreadableRequest`. `otherwise` is the character set of what is no UTF-8."""
     try:
         text = urlsplit(url).query
     except ValueError:
         raise UnreadableRequest("encoding", "the query") from None
-    return form(text.encode("utf-8", "surrogatepass"), _FORM)
+    return form(text.encode("utf-8", "surrogatepass"), _FORM, otherwise)
 
 
-def form(body: bytes, content_type: str) -> Form:
-    """Return the fields of a form; raises `UnreadableRequest`."""
+def form(body: bytes, content_type: str, otherwise: str = "") -> Form:
+    """Return the fields of a form; raises `UnreadableRequest`. `otherwise` is the character set of what is no UTF-8."""
     try:
-        return forms.read(body, content_type)
+        return forms.read(body, content_type, otherwise=otherwise)
     except forms.NotAForm as error:
         raise UnreadableRequest(error.code) from None
 

@@ -1,4 +1,4 @@
-"""Reads `application/x-www-form-urlencoded` bodies strictly: limited in size and count, UTF-8 only, repetitions kept visible.
+"""Reads `application/x-www-form-urlencoded` bodies strictly: limited in size and count, in one character set, repetitions kept visible.
 
 Must not look at the query of a URL (a field there is never a field of the body), and must not clean values: signatures cover them
 as they were sent.
@@ -14,6 +14,11 @@ from core.model.inbound import RawRequest
 BODY_BYTES_MAX = 1_048_576
 FIELDS_MAX = 200
 _TYPE = "application/x-www-form-urlencoded"
+_CHARSETS = {
+    **dict.fromkeys(("utf-8", "utf8", "us-ascii"), "utf-8"),
+    **dict.fromkeys(("iso-8859-1", "latin1", "windows-1252"), "cp1252"),  # as everywhere on the web
+    **dict.fromkeys(("gbk", "gb2312", "gb18030"), "gb18030"),
+}
 
 Form = Mapping[str, tuple[str, ...]]
 
@@ -26,43 +31,51 @@ class NotAForm(Exception):
         self.code = code
 
 
-def read(body: bytes, content_type: str, bytes_max: int = BODY_BYTES_MAX) -> Form:
-    """Return the fields of a body, each with all its values in order; raises `NotAForm`."""
+def read(body: bytes, content_type: str, bytes_max: int = BODY_BYTES_MAX, *, otherwise: str = "") -> Form:
+    """Return the fields of a body, each with all its values in order; raises `NotAForm`.
+
+    Another character set than UTF-8 counts where the content type names it, and `otherwise` for what is no UTF-8.
+    """
     kind, _, parameters = content_type.partition(";")
-    if kind.strip().lower() != _TYPE or not _is_utf8(parameters):
+    charset = _charset(parameters)
+    if kind.strip().lower() != _TYPE or not charset:
         raise NotAForm("content_type")
     if len(body) > bytes_max:
         raise NotAForm("too_large")
     if body.count(b"&") >= FIELDS_MAX:
         raise NotAForm("too_many_fields")
     try:
-        return _fields(body.decode("utf-8"))
+        return _fields(body, charset)
     except UnicodeDecodeError:
+        if otherwise:
+            return _fields(body, otherwise, "replace")
         raise NotAForm("encoding") from None
 
 
-def _fields(text: str) -> Form:
+def _fields(body: bytes, charset: str, errors: str = "strict") -> Form:
+    text = body.decode(charset, errors)
     fields: dict[str, tuple[str, ...]] = {}
     for piece in text.split("&"):
         if not piece:
             continue
         name, _, value = piece.partition("=")
         if "%" in value or "+" in value:
-            value = _unquoted(value)
+            value = _unquoted(value, charset, errors)
         if "%" in name or "+" in name:
-            name = _unquoted(name)
+            name = _unquoted(name, charset, errors)
         fields[name] = (*fields[name], value) if name in fields else (value,)
     return fields
 
 
-def _unquoted(text: str) -> str:
+def _unquoted(text: str, charset: str, errors: str) -> str:
     # Whole, where the library's own way to a text decodes each piece between other characters by itself: half of the cost of a form.
-    return unquote_to_bytes(text.replace("+", " ")).decode()
+    return unquote_to_bytes(text.replace("+", " ").encode(charset, errors)).decode(charset, errors)
 
 
-def _is_utf8(parameters: str) -> bool:
+def _charset(parameters: str) -> str:
+    """Return the codec that a content type asks for, empty for one that we do not have."""
     name, _, value = parameters.partition("=")
-    return name.strip().lower() != "charset" or value.strip().strip('"').lower() in {"utf-8", "us-ascii"}
+    return _CHARSETS.get(value.strip().strip("\"'").lower(), "") if name.strip().lower() == "charset" else "utf-8"
 
 
 class LastForm:

@@ -43,6 +43,7 @@ STATUSES: Mapping[str, str] = MappingProxyType(
     }
 )
 _FORM = "application/x-www-form-urlencoded"
+_OLD_CHARSET = "cp1252"  # of gateways that do not write UTF-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +85,14 @@ def form_of(request: RawRequest, kind: str) -> Form:
     """Return the fields of a request in a format of the settings; raises `UnreadableRequest`."""
     match kind:
         case "query":
-            return fields.query(request.url)
+            return fields.query(request.url, _OLD_CHARSET)
         case "json":
             return fields.flat(frames.read_object(request.body))
         case "form":
-            return fields.form(request.body, _FORM)
-    return fields.read(request) if request.body or request.method == "GET" else fields.query(request.url)
+            return fields.form(request.body, _FORM, _OLD_CHARSET)
+    if request.body or request.method == "GET":
+        return fields.read(request, _OLD_CHARSET)
+    return fields.query(request.url, _OLD_CHARSET)
 
 
 def _event(form: Form, request: RawRequest, region: str, known: Fields, ours: Address | None) -> InboundEvent:

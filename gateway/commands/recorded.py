@@ -46,6 +46,7 @@ def readings(line: str) -> Sequence[RawRequest]:
         body, headers = form, {"content-type": FORM, **headers}
     if record.get("json") is not None and not body:
         body, headers = record["json"], {"content-type": JSON, **headers}
+    url = url.replace("#", "%23")  # no request has a fragment, but a service code that was not encoded looks like one
     received_at = record.get("received_at", 0)
     if type(received_at) is not int:
         raise BadLine("received_at must be a number of milliseconds")
@@ -129,16 +130,25 @@ def _document(content: dict[str, Any] | list[Any], content_type: str, *, web: bo
 
 def _guessed(body: bytes, headers: Mapping[str, str], *, web: bool) -> list[tuple[str, bytes]]:
     """Return a body with the content type that it looks like, if it was recorded without one."""
-    if headers.get("content-type") or not web:
+    content_type = headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() == FORM:
+        return [("", _one_line(body))]
+    if content_type or not web:
         return [("", body)]
     if body.startswith(b"--"):
         boundary = body[2:_BOUNDARY_BYTES_MAX].split(b"\n")[0].strip().decode("latin-1")
         return [(f"multipart/form-data; boundary={json.dumps(boundary)}", body)]
     if not body.lstrip().startswith((b"{", b"[")):
-        return [(FORM, body)]
+        return [(FORM, _one_line(body))]
     content = _decoded(body)
     fields = [(FORM, _encoded(content).encode())] if isinstance(content, dict) and _is_flat(content) else []
     return [(JSON, body), *fields]
+
+
+def _one_line(form: bytes) -> bytes:
+    """Return a form as it is sent: no line ends, which stand at its end, or between its fields where it was written down for people."""
+    lines = [line.strip(b" &") for line in form.splitlines() if line.strip()]
+    return b"&".join(lines) if all(b"=" in line for line in lines) else form.rstrip(b"\r\n")
 
 
 def _decoded(text: str | bytes) -> object:

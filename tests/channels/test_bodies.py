@@ -48,11 +48,31 @@ def test_content_types_of_a_form(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "charset", "text"),
+    [
+        (b"a=caf%E9+%80", "ISO-8859-1", "café €"),
+        (b"a=caf\xe9", "windows-1252", "café"),
+        (b"a=%C4%E3%BA%C3", "GBK", "你好"),
+        (b"a=%C4%E3\xba\xc3", "gb2312", "你好"),
+    ],
+)
+def test_a_form_may_name_its_character_set(body: bytes, charset: str, text: str) -> None:
+    assert forms.read(body, f"{TYPE}; charset={charset}") == {"a": (text,)}
+    with pytest.raises(forms.NotAForm, match="encoding"):
+        forms.read(body, TYPE)
+
+
+def test_what_is_no_utf_8_may_have_another_meaning() -> None:
+    assert forms.read(b"a=caf%E9&b=%81", TYPE, otherwise="cp1252") == {"a": ("café",), "b": ("\ufffd",)}
+    assert forms.read(b"a=caf%C3%A9", TYPE, otherwise="cp1252") == {"a": ("café",)}
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "code"),
     [
         (b"a=1", "", "content_type"),
         (b"a=1", "text/plain", "content_type"),
-        (b"a=1", f"{TYPE}; charset=iso-8859-1", "content_type"),
+        (b"a=1", f"{TYPE}; charset=utf-16", "content_type"),
         (b"a=%FF", TYPE, "encoding"),
         (b"\xff=1", TYPE, "encoding"),
         (b"&" * 200, TYPE, "too_many_fields"),

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from channels import numbers
 from channels.http_generic import Settings, make
 from channels.registry import load
 from config.problems import Where
@@ -222,3 +223,18 @@ def test_the_examples_of_the_documentation_are_right() -> None:
     assert isinstance(event, InboundMessage)
     assert (event.external_id, event.text, event.recipient.value) == ("s-1:2", "1", "*384#")
     assert json.loads(made["menu"].acknowledge([SUBJECT.message]).body)["type"] == "continue"
+
+
+def test_a_message_without_a_receiver_is_for_whoever_was_called() -> None:
+    what = request({name: value for name, value in SAID.items() if name != "to"})
+    ours = adapter(NOWHERE, **OPEN)
+    ours.authenticate(what)
+    assert ours.parse(what) == [InboundMessage("g-1", PERSON, HERE, "hello")]
+    assert load("http_generic").parse(what, "KE") == [InboundMessage("g-1", PERSON, numbers.UNSAID, "hello")]
+
+
+def test_a_call_by_post_may_have_its_fields_in_the_query() -> None:
+    what = RawRequest("POST", f"{PUBLIC_URL}?{urlencode(SAID)}", {}, b"", 0, "127.0.0.1")
+    ours = adapter(NOWHERE, **OPEN)
+    ours.authenticate(what)
+    assert ours.parse(what) == [InboundMessage("g-1", PERSON, HERE, "hello")]

@@ -141,6 +141,9 @@ TYPE = "application/x-www-form-urlencoded"
         {"httpMethod": "GET", "queryStringParameters": FIELDS, "body": None},
         {"method": "GET", "url": "/ussd", "body": USSD["body"]},
         {"url": f"/ussd?{USSD['body']}"},
+        {"method": "GET", "url": "/ussd?sessionId=1&serviceCode=*384#&phoneNumber=+254711000111&text=1*2"},
+        {**USSD, "body": f"{USSD['body']}\r\n"},
+        {"body": "sessionId=1\nserviceCode=*384#\nphoneNumber=+254711000111\ntext=1*2\n"},
     ],
 )
 def test_however_a_request_was_recorded(record: object) -> None:
