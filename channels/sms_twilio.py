@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape, quoteattr
 
@@ -148,6 +148,7 @@ def _events(request: RawRequest, region: str, last_form: forms.LastForm) -> Sequ
     return twilio_messages.events(form, request.url, partial(numbers.sender, default_region=region))
 
 
+@lru_cache(maxsize=1_024)  # most answers are menus
 def _printable(text: str) -> str:
     """Return a text for a phone: plain typography, and no character that XML cannot hold."""
     return twilio_hooks.printable(transliterate(text))

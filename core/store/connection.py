@@ -15,7 +15,7 @@ from core.store.api import Row
 
 STATEMENTS_CACHED = 512  # apsw's own upper limit
 BUSY_MS = 5_000
-_JOURNAL_SIZE_LIMIT = 64 * 1024 * 1024
+_JOURNAL_SIZE_LIMIT = 160 * 1024 * 1024  # above what the log grows to between two copies, so that it is written over and not made anew
 _SYNCHRONOUS = {"normal": 1, "full": 2}
 
 _COMMON = {"busy_timeout": BUSY_MS, "trusted_schema": 0, "temp_store": 2}
