@@ -23,6 +23,7 @@ from core.store.work_items import WorkItem
 
 _ANSWERED = "select 1 from event where conversation_id = ? and seq > ? - 200 and kind = 'call.answered' and ref = ?"
 _NOT_ANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
+FETCHED_MS = 15_000  # after which a caller who is still in the line was not called out of it
 GRACE_MS = 10_000  # the last of the requests may be on its way when the time is up
 
 
@@ -96,7 +97,9 @@ def in_line(tx: Tx, conversation: Conversation, message_id: str, call: str, chan
         return None
     where = {"message": message_id, "call": call, "channel": channel_id}
     known = item.card.get("call", {})
-    if known.get("status") != "waiting" or known.get("call") != call or known.get("message") != message_id:
+    being_fetched = known.get("status") == "fetched" and at < known["at"] + FETCHED_MS  # this request was on its way then
+    same = known.get("status") == "waiting" and known.get("call") == call and known.get("message") == message_id
+    if not being_fetched and not same:
         _note(tx, conversation, item, {"status": "waiting", **_kept(item), **where}, at)
         conversations.save(tx, conversation)
     return item
@@ -108,7 +111,7 @@ def fetched_for(tx: Tx, item: WorkItem, agent: Agent, at: int) -> tuple[str, str
     if call.get("status") != "waiting" or "call" not in call or agent.phone is None:
         return None
     conversation = conversations.load(tx, item.conversation_id)
-    _note(tx, conversation, item, {**call, "status": "fetched"}, at)
+    _note(tx, conversation, item, {**call, "status": "fetched", "at": at}, at)
     conversations.save(tx, conversation)
     return call["channel"], call["call"], call["message"]
 

@@ -219,6 +219,19 @@ async def test_a_caller_who_is_gone_when_fetched_stays_with_the_agent(parley: Ru
     assert (await work(parley))[1:] == ("working", {**(await work(parley))[2], "call": {"status": "abandoned", "seconds": 0}})
 
 
+async def test_a_request_that_was_on_its_way_does_not_undo_that_a_caller_is_fetched(parley: Running, desk: Signed) -> None:
+    enqueue, item = await waiting(parley, desk)
+    assert await claim(desk, item) == "rings"
+    await wait(parley, enqueue)
+    _, _, card = await work(parley)
+    assert card["call"]["status"] == "fetched"
+    long_ago = json.dumps({**card, "call": {**card["call"], "at": card["call"]["at"] - 60_000}})
+    await parley.gateway.store.write(lambda tx: tx.execute("update work_item set card = ?", (long_ago,)))
+    await wait(parley, enqueue)
+    assert (await work(parley))[2]["call"]["status"] == "waiting", "nobody called them out of it"
+    assert await claim(desk, item) == "rings"
+
+
 async def test_an_agent_without_a_phone_rings_nobody(parley: Running, desk: Signed, api: tuple[Api, str]) -> None:
     enqueue, item = await waiting(parley, desk)
     ((agent_id,),) = await parley.rows("select id from agent where login = 'agent'")
