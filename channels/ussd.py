@@ -1,6 +1,6 @@
 """USSD menus in the form that Africa's Talking made common: a form in, `CON …` or `END …` as plain text out.
 
-Others who took the form over put its fields in a query or in JSON. They hold the whole input of the session so far; the new part is found
+Others who took the form over put its fields in JSON, or record them as a query. They hold the whole input of the session so far; the new part is found
 by the core, which knows what it has seen. Requests are not signed: the secret in the webhook's path, checked before this module is
 asked, and a list of source networks stand in for that.
 """
@@ -80,7 +80,6 @@ class Ussd:
             session=True,
             answer_deadline_s=settings.answer_deadline_s,
             merge_replies=True,
-            methods=frozenset({"GET", "POST"}),
             secrets_allowed=True,
             sender_strength=Strength.NETWORK,
             provider_retries="none: a session whose answer is late or missing ends",
