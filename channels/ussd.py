@@ -1,8 +1,8 @@
 """USSD menus in the form that Africa's Talking made common: a form in, `CON …` or `END …` as plain text out.
 
-Others who took the form over put its fields in JSON, or record them as a query. They hold the whole input of the session so far; the new part is found
-by the core, which knows what it has seen. Requests are not signed: the secret in the webhook's path, checked before this module is
-asked, and a list of source networks stand in for that.
+Others who took the form over post its fields as JSON. They hold the whole input of the session so far; the new part is found by the core,
+which knows what it has seen. Requests are not signed: the secret in the webhook's path, checked before this module is asked, and a list
+of source networks stand in for that.
 """
 
 from __future__ import annotations
