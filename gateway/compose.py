@@ -224,3 +224,4 @@ async def _start_web(app: web.Application, listener: socket.socket, counters: Co
     door = Door(runner.server, counters, most, KEEP_ALIVE_S)
     listening = await asyncio.get_running_loop().create_server(door, sock=listener, backlog=1024)
     stack.callback(listening.close)
+    stack.callback(door.end)

@@ -36,6 +36,7 @@ class Door:
         self._most = most
         self._keep_alive_s = keep_alive_s
         self._open = 0
+        self.shut = False
         self._silent: dict[asyncio.Protocol, None] = {}
         self._make_request = server.request_factory
         server.request_factory = self._asked
@@ -43,6 +44,10 @@ class Door:
     def __call__(self) -> Connection:
         """Return the protocol of a new socket."""
         return Connection(self, self._server, self._keep_alive_s)
+
+    def end(self) -> None:
+        """Break off whoever comes from now on: a socket that was just being accepted would outlive all that could answer on it."""
+        self.shut = True
 
     def opened(self, connection: Connection) -> None:
         """Note a new connection, and make room for it."""
@@ -65,7 +70,7 @@ class Door:
 class Connection(web.RequestHandler):
     """One connection. Bodies stay as they were sent: what is signed is what was sent, and nothing here unpacks for strangers."""
 
-    __slots__ = ("_door",)
+    __slots__ = ("_door", "_let_in")
 
     def __init__(self, door: Door, server: web.Server, keep_alive_s: float) -> None:
         super().__init__(
@@ -76,16 +81,22 @@ class Connection(web.RequestHandler):
             auto_decompress=False,
         )
         self._door = door
+        self._let_in = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
+        if self._door.shut:
+            transport.abort()  # type: ignore[attr-defined]  # every transport of a socket can
+            return
         super().connection_made(transport)
+        self._let_in = True
         self._door.opened(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
-        self._door.closed(self)
-        super().connection_lost(exc)
+        if self._let_in:
+            self._door.closed(self)
+            super().connection_lost(exc)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None

@@ -57,7 +57,8 @@ class Door:
         return self._kind(self._mailbox, self._open, self._session_max_s, **self._options)
 
     def close(self) -> None:
-        """End all sessions; a mail that got no answer comes again."""
+        """End all sessions, and let nobody in who is just coming; a mail that got no answer comes again."""
+        self._most = 0
         for transport in tuple(self._open):
             transport.close()
 

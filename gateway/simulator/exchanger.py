@@ -60,6 +60,7 @@ class Exchanger:
         self._clock = clock
         self._listeners: list[Listener] = []
         self._sessions: WeakSet[SMTP] = WeakSet()
+        self._over = False
 
     def listen(self, listener: Listener) -> None:
         """Have `listener` called with each mail that is taken, and the phone number of its recipient."""
@@ -74,12 +75,15 @@ class Exchanger:
         stack.callback(server.close)
 
     def _end_sessions(self) -> None:
-        """Break off what closing the server leaves open: its connections."""
+        """Break off what closing the server leaves open: its connections, and those that are just being accepted."""
+        self._over = True
         for session in tuple(self._sessions):
             if session.transport is not None:
                 session.transport.close()
 
-    def _session(self) -> SMTP:
+    def _session(self) -> asyncio.Protocol:
+        if self._over:
+            return _TooLate()
         from aiosmtpd.smtp import SMTP  # noqa: PLC0415 - slow to import, and the first mail may take its time
 
         session = SMTP(self, hostname=HOSTNAME, ident="ESMTP", enable_SMTPUTF8=True, loop=asyncio.get_running_loop())
@@ -131,3 +135,11 @@ class Exchanger:
         envelope = f"MAIL FROM:<{sent.sender}>\nRCPT TO:<{sent.recipient}>\nDATA"
         text = sent.raw.decode("utf-8", "replace").replace("\r\n", "\n")
         self.exchanges.append(Exchange(what, phone, self._clock.now_ms(), f"{envelope}\n\n{text}", answer))
+
+
+class _TooLate(asyncio.Protocol):
+    """Breaks a connection off at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.Transport):
+            transport.abort()

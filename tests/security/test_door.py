@@ -6,15 +6,17 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
 
 from gateway import web as gateway_web
 from gateway.compose import Tuning
+from gateway.counters import Counters
 from gateway.door import Door
 from tests.gateway.running import ANNA, Running, running
 
@@ -204,3 +206,29 @@ async def test_ten_thousand_fields_cost_nothing(parley: Running) -> None:
     assert (await parley.post("sms", data=body, headers={"Content-Type": FORM}))[0] == 403
     assert await heard(parley) == 0
     assert (await parley.dial("", phone=ANNA))[0] == 200
+
+
+async def test_who_is_let_in_too_late_is_broken_off(unused_tcp_port: int) -> None:
+    """A socket that is accepted while the gateway stops belongs to nobody: without the guard it would stay open."""
+
+    async def answer(_: web.BaseRequest) -> web.Response:
+        return web.Response(text="here")
+
+    server = web.Server(answer)
+    door = Door(server, Counters(), 10, 5.0)
+    listening = await asyncio.get_running_loop().create_server(door, "127.0.0.1", unused_tcp_port)
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n")
+        async with asyncio.timeout(15):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.close()
+        door.end()
+        late, other = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+        async with asyncio.timeout(15):
+            with suppress(ConnectionResetError):
+                assert await late.read() == b""
+        other.transport.abort()
+    finally:
+        listening.close()
+        await server.shutdown(1.0)

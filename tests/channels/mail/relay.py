@@ -33,6 +33,7 @@ class Relay:
     connections: int = 0
     got: list[Envelope] = field(default_factory=list)
     transports: list[Any] = field(default_factory=list)
+    over: bool = False
 
     async def handle_MAIL(self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802 - the library's name
         envelope.mail_from, envelope.mail_options = address, options
@@ -75,6 +76,7 @@ async def relay(**how: Any) -> AsyncIterator[Relay]:
     try:
         yield running
     finally:
+        running.over = True
         server.close()
         running.hang_up()
 
@@ -83,6 +85,8 @@ class _Noted(SMTP):
     def connection_made(self, transport: Any) -> None:
         self.event_handler.transports.append(transport)
         super().connection_made(transport)
+        if self.event_handler.over:  # it was just being accepted
+            transport.abort()
 
 
 def lets_in(server: Any, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:

@@ -20,6 +20,7 @@ from core.model.address import Address, AddressKind
 from core.model.outbound import OutboundMessage, SendError, SendErrorCode
 from tests.channels.mail.relay import PASSWORD, certificate, lets_in, relay
 from tests.channels.mail.test_compose import ANNA, OURS, SAYING
+from tests.sockets import raw_server
 
 CODE = SendErrorCode
 
@@ -125,12 +126,12 @@ async def test_a_relay_that_is_not_there() -> None:
 
 async def test_a_relay_that_never_answers() -> None:
     async with relay() as server:
-        met: list[asyncio.StreamWriter] = []
-        silent = await asyncio.start_server(lambda _, writer: met.append(writer), "127.0.0.1", 0)
-        error = await failing(ours(silent.sockets[0].getsockname()[1], smtp_timeout_s=0.2))
-        silent.close()
-        for writer in met:
-            writer.close()
+
+        async def listens(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            await reader.read()
+
+        async with raw_server(listens) as silent:
+            error = await failing(ours(silent.port, smtp_timeout_s=0.2))
     assert (error.code, error.unknown, server.got) == (CODE.NOT_CONNECTED, False, [])
 
 

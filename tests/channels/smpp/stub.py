@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from channels import smpp_pdus
+from tests.sockets import raw_server
 
 
 class Stub:
@@ -60,12 +61,6 @@ class Stub:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Stub]:
-        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
+        async with raw_server(self.serve) as server:
+            self.port = server.port
             yield self
-        finally:
-            server.close()
-            if self.writer is not None:
-                self.writer.close()
-            await server.wait_closed()

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from gateway.bench.load import LoadFailed, Plan, apply
 from gateway.bench.wires import smtp
 from gateway.cli import cli
+from tests.sockets import raw_server
 
 VALUES = {"to": "support@bench.example", "people": 3, "texts": ["menu"]}
 
@@ -40,11 +41,9 @@ async def test_a_mail_that_is_refused_is_a_wrong_answer() -> None:
                 writer.write(b"250-more\r\n250 OK\r\n")
             elif line == b".\r\n":
                 writer.write(b"451 later\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
-    async with server:
-        plan = Plan(server.sockets[0].getsockname()[1], "smtp", VALUES, 2, 0.1, 0.0)
+    async with raw_server(refuse) as server:
+        plan = Plan(server.port, "smtp", VALUES, 2, 0.1, 0.0)
         result = await smtp(plan, to="support@bench.example", people=3, texts=["menu"])
     assert result.wrong == result.total > 0
     assert result.sample == "451 later\r\n"

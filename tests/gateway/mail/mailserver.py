@@ -8,11 +8,13 @@ import socket
 import ssl
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer, ProxyProtocolReader
+
+from tests.sockets import RawServer
 
 T = TypeVar("T")
 USER, PASSWORD = "support", "mailbox-password-canary"
@@ -32,31 +34,25 @@ class MailServer:
     def __init__(self, backend: Any, config: Any, over_tls: ssl.SSLContext | None) -> None:
         self._over_tls = over_tls
         self._accept = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
-        self._server: asyncio.Server | None = None
-        self._writers: list[asyncio.StreamWriter] = []
+        self._server: RawServer | None = None
         self.port = 0
         self.connections = 0
 
     async def come(self) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._met, "127.0.0.1", self.port, ssl=self._over_tls)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._server = RawServer(self._met, lasting=True)  # the library goes on by itself
+        await self._server.listen(port=self.port, over_tls=self._over_tls)
+        self.port = self._server.port
 
     async def go(self) -> None:
         """Stop listening and break off every connection."""
         if self._server is not None:
-            self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
+            await self._server.close()
 
     async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._writers.append(writer)
-        try:
+        with suppress(OSError, EOFError):
             await self._accept(reader, writer)
-        except (OSError, EOFError):
-            writer.close()
 
     async def put(self, mails: Iterable[bytes]) -> None:
         """Put mails into the mailbox."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.sockets import raw_server
+
 # The test file of the industry, in two pieces, so that no scanner takes this source for one.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 STREAM_BYTES_MAX = 1_048_576
@@ -24,24 +26,15 @@ class Clamd:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Clamd]:
         """Listen on a free port of this machine."""
-        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
-        self.url = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        try:
+        async with raw_server(self.serve) as server:
+            self.url = f"tcp://127.0.0.1:{server.port}"
             yield self
-        finally:
-            server.close()
-            await server.wait_closed()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection."""
-        try:
-            if not self.away:
-                writer.write(self.answer or await self._said(reader))
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.transport.abort()
-        finally:
-            writer.close()
+        if not self.away:
+            writer.write(self.answer or await self._said(reader))
+            await writer.drain()
 
     async def _said(self, reader: asyncio.StreamReader) -> bytes:
         command = await reader.readuntil(b"\0")

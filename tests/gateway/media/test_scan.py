@@ -23,6 +23,7 @@ from tests.gateway.media.clamd import EICAR, STREAM_BYTES_MAX, Clamd
 from tests.gateway.media.provider import OURS, Provider, account_path, gateway_at, png, sends_mms, settled, tried_again
 from tests.gateway.running import ANNA, Running, running
 from tests.gateway.webchat_client import Window
+from tests.sockets import raw_server
 
 PICTURE = png()
 
@@ -201,31 +202,20 @@ async def test_a_content_that_is_too_large_for_it_or_takes_too_long_was_not_scan
 @asynccontextmanager
 async def silent() -> AsyncIterator[str]:
     """Run a server that takes connections and says nothing."""
-    over = asyncio.Event()
 
-    async def wait(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await over.wait()
-        writer.close()
+    async def wait(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
 
-    server = await asyncio.start_server(wait, "127.0.0.1", 0)
-    try:
-        yield f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        over.set()
-        server.close()
-        await server.wait_closed()
+    async with raw_server(wait) as server:
+        yield f"tcp://127.0.0.1:{server.port}"
 
 
 async def test_a_scanner_is_also_found_at_a_socket_of_the_file_system(tmp_path: Path) -> None:
     clamd = Clamd()
-    server = await asyncio.start_unix_server(clamd.serve, tmp_path / "clamd.ctl")
-    try:
-        scanner = Scanner(f"unix://{tmp_path}/clamd.ctl", 15)
+    scanner = Scanner(f"unix://{tmp_path}/clamd.ctl", 15)
+    async with raw_server(clamd.serve, path=f"{tmp_path}/clamd.ctl"):
         await scanner.ping()
         with pytest.raises(Infected, match="Eicar-Test-Signature"):
             await scanner.check(b"before " + EICAR)
-    finally:
-        server.close()
-        await server.wait_closed()
     with pytest.raises(NotScanned):
         await scanner.ping()
