@@ -122,8 +122,11 @@ class Writer:
             return [Outcome(job, job.unit(tx), None) for job in batch]
         except OUTAGES:
             raise
-        except BaseException:  # noqa: BLE001 - nothing is kept of it: all units run again, and the one that fails meets its waiter then
+        except BaseException as error:  # noqa: BLE001 - it belongs to the waiter of one of these units
             self._command("rollback")
+            if len(batch) == 1:
+                self._command("begin immediate")
+                return [Outcome(batch[0], None, error)]
         return self._run_apart(batch)
 
     def _run_apart(self, batch: list[Job]) -> list[Outcome]:

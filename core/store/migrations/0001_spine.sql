@@ -36,7 +36,8 @@ create table conversation (
     seq integer not null default 0,
     spoken_seq integer not null default 0,
     failures integer not null default 0,
-    owner text not null default 'bot' check (owner in ('bot', 'queued', 'agent')),
+    -- written out, because SQLite makes a table for a list of three each time that the row is written
+    owner text not null default 'bot' check (owner = 'bot' or owner = 'queued' or owner = 'agent'),
     agent_id text,
     owner_epoch integer not null default 0,
     session_channel text,
