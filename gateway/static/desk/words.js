@@ -80,6 +80,7 @@ const SYSTEM = {
   "case.opened": ({ body }) => `Case ${body?.number ?? ""} opened`,
   "consent.changed": ({ body }) => (body?.opted_in ? "Customer accepts messages again" : "Customer wants no more messages"),
   "dead_letter.edited": ({ body }) => `${body.by} corrected a message that could not be sent: ${body.changed.join(" and ")}`,
+  "codes.stopped": ({ body }) => `No code was sent: codes are stopped for an hour ${body.range ? `for numbers that begin with ${body.range}` : "for all numbers"}`,
   "codes.locked": () => "Locked: too many wrong codes; no more are sent to this person",
   "codes.unlocked": ({ body }) => `${body.by} lets this person have codes again`,
   "mail.copy": () => "The same mail came to another of our mailboxes before; it is answered from there",
