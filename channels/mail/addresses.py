@@ -115,6 +115,10 @@ class _Reader:
             self.item.has_at |= character == "@" and bool(self.item.angle)
             self.item.angle.append(character)
 
+    def _begins_group(self, position: int) -> bool:
+        """Tell whether a colon ends the name of a group; even one that looks like an address, if there are addresses in the group."""
+        return position < self.groups_end and ("@" not in self.item.raw or "@" in self.plain[position : self.groups_end])
+
     def _outside(self, character: str, position: int) -> None:
         item = self.item
         if character in ",;":
@@ -123,7 +127,7 @@ class _Reader:
             item.has_angle = True
         elif character == "(":
             self.depth = 1
-        elif character == ":" and (item.raw[:1] == ["@"] or (position < self.groups_end and "@" not in item.raw)):
+        elif character == ":" and (item.raw[:1] == ["@"] or self._begins_group(position)):
             self.item = _Item()
         elif character != ">":
             self.quoted = character == '"'

@@ -34,6 +34,7 @@ ONE = {
 SEVERAL = {
     "Friends: a@x.example, B <b@x.example>; c@x.example": ["a@x.example", "b@x.example", "c@x.example"],
     "undisclosed-recipients:;": [],
+    "jane@x.example:eve@evil.example;": ["eve@evil.example"],
     "a@x.example; B <b@x.example>;": ["a@x.example", "b@x.example"],
     "A <a@x.example, B <b@x.example>": ["a@x.example", "b@x.example"],
     "Doe, Jane <a@x.example>, b@x.example": ["a@x.example", "b@x.example"],

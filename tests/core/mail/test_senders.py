@@ -172,13 +172,14 @@ def test_two_machines_that_look_like_persons_stop_talking(post: Post) -> None:
 
 
 SPOOFS: dict[str, tuple[bytes, str]] = {
-    "the name is another address": (b"From: anna@customer.example <eve@evil.example>\r\n", ANNA),
+    "the name is another address": (b"From: anna@customer.example <eve@evil.example>\r\n", EVE),
     "a quoted name with an address": (b'From: "Anna <anna@customer.example>" <eve@evil.example>\r\n', EVE),
     "two From fields": (b"From: eve@evil.example\r\nFrom: anna@customer.example\r\n", EVE),
+    "two addresses in one From": (b"From: eve@evil.example, anna@customer.example\r\n", EVE),
     "another Sender": (b"From: eve@evil.example\r\nSender: anna@customer.example\r\n", EVE),
     "an encoded From": (b"From: =?utf-8?q?anna=40customer=2Eexample?= <eve@evil.example>\r\n", EVE),
     "a look-alike in another script": ("From: anna@сustomer.example\r\n".encode(), "anna@xn--ustomer-xjg.example"),
-    "a group": (b"From: anna@customer.example:eve@evil.example;\r\n", ANNA),
+    "a group": (b"From: anna@customer.example:eve@evil.example;\r\n", EVE),
     "a comment": (b"From: eve@evil.example (anna@customer.example)\r\n", EVE),
     "no From": (b"Reply-To: anna@customer.example\r\n", EVE),
     "checks that it claims to have passed": (
