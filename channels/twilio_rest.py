@@ -28,6 +28,7 @@ _THROTTLED = {14107, 20429, 21611, 63018, 63038}
 _CREDENTIALS = {20003, 20005, 20008}
 _OUR_FAULT = {20404, 21212, 21408, 21602, 21603, 21606, 21609, 21612, 21659, 21660, 21703, 63007, 63020, 63027, 63028}
 _WINDOW_CLOSED = {63016}
+_CALL_OVER = {"21220", "20404"}  # not in progress, or forgotten
 
 
 class TwilioRest:
@@ -60,9 +61,15 @@ class TwilioRest:
             )
         )
 
-    async def redirect(self, call: str, url: str) -> None:
-        """Have a call that goes on ask `url` what is next; raises `SendError`."""
-        await self._created(self._calls(call).update_async(url=url, method="POST"))
+    async def redirect(self, call: str, url: str) -> bool:
+        """Have a call ask `url` what is next; False if it is over. Raises `SendError`."""
+        try:
+            await self._created(self._calls(call).update_async(url=url, method="POST"))
+        except SendError as error:
+            if error.provider_code in _CALL_OVER:
+                return False
+            raise
+        return True
 
     async def _created(self, creating: Awaitable[Any]) -> str:
         try:

@@ -115,7 +115,8 @@ def _beside(form: forms.Form, why: str, asked: str, person: Address, here: Addre
         return ContactSignal(f"{call}:{why}", person, here, why, session_id=call, value=asked, text=text)
     seconds = one(form, "DialCallDuration")
     value = f"{_outcome(form, queued)} {int(seconds) if _SECONDS.fullmatch(seconds) else 0}"
-    return ContactSignal(f"{call}:{why}:{asked}", person, here, why, session_id=call, value=value)
+    what = "queue" if queued else why  # both may end because of one message
+    return ContactSignal(f"{call}:{what}:{asked}", person, here, why, session_id=call, value=value)
 
 
 def _outcome(form: forms.Form, queued: str) -> str:

@@ -123,8 +123,8 @@ class Rest(Protocol):
         """Call a number and return the id of the call; raises `SendError`."""
         ...
 
-    async def redirect(self, call: str, url: str) -> None:
-        """Have a call that goes on ask `url` what is next; raises `SendError`."""
+    async def redirect(self, call: str, url: str) -> bool:
+        """Have a call ask `url` what is next; False if it is over. Raises `SendError`."""
         ...
 
     async def close(self) -> None:
@@ -204,9 +204,9 @@ class VoiceTwilio:
         """Return TwiML that takes a caller out of a queue."""
         return _twiml(self._documents.leave())
 
-    async def fetch(self, call: str, message_id: str) -> None:
-        """Call a caller out of a queue, who was put there by a message; raises `SendError`."""
-        await self._rest.redirect(call, twilio_hooks.url_for(self._hook, message_id, FETCHED))
+    async def fetch(self, call: str, message_id: str) -> bool:
+        """Call a caller out of a queue, who was put there by a message; False if the call is over. Raises `SendError`."""
+        return await self._rest.redirect(call, twilio_hooks.url_for(self._hook, message_id, FETCHED))
 
     async def media_source(self, media: Media) -> MediaSource:
         """Say from where a spoken message is fetched."""

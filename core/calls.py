@@ -1,4 +1,4 @@
-"""Callers who are kept on the line: while an action runs, and then ask again for what follows; while people are called; or in a queue.
+"""Callers who are kept on the line: while an action runs, and then ask again for what follows; or while people are called.
 
 What they will be told goes into the journal under the id of that next request, whether it is there already or still to come, so that
 neither a crash nor a request that comes twice changes what is heard. It must not speak itself.
@@ -6,16 +6,17 @@ neither a crash nor a request that comes twice changes what is heard. It must no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.model.address import Address
 from core.model.channel import Channel
 from core.model.dialog import TransferEnded
 from core.model.ids import MessageId, derive
 from core.model.outbound import Answer, OutboundMessage
-from core.store import actions, agents, conversations, journal, messages, work_items
+from core.store import actions, conversations, journal, messages, work_items
 from core.store.actions import ActionRow
-from core.store.agents import Agent
 from core.store.api import Tx
 from core.store.conversations import Conversation
 from core.store.events import append
@@ -23,7 +24,6 @@ from core.store.work_items import WorkItem
 
 _ANSWERED = "select 1 from event where conversation_id = ? and seq > ? - 200 and kind = 'call.answered' and ref = ?"
 _NOT_ANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
-FETCHED_MS = 15_000  # after which a caller who is still in the line was not called out of it
 GRACE_MS = 10_000  # the last of the requests may be on its way when the time is up
 
 
@@ -83,84 +83,43 @@ def whispered(tx: Tx, message_id: str) -> tuple[str, str] | None:
 
     The text is empty where an agent calls a customer back about work that came in another way.
     """
-    item = _item(tx, message_id)
+    item = item_of(tx, message_id)
     return None if item is None else (str(item.card.get("whisper", "")), str(item.card.get("language", "")))
-
-
-def in_line(tx: Tx, conversation: Conversation, message_id: str, call: str, channel_id: str, at: int) -> WorkItem | None:
-    """Return the work of a caller who waits in a line because of a message, and note how to call them out of it.
-
-    None if nobody waits for this message any more: the work was closed meanwhile.
-    """
-    item = _item(tx, message_id)
-    if item is None or item.conversation_id != conversation.id:
-        return None
-    where = {"message": message_id, "call": call, "channel": channel_id}
-    known = item.card.get("call", {})
-    being_fetched = known.get("status") == "fetched" and at < known["at"] + FETCHED_MS  # this request was on its way then
-    same = known.get("status") == "waiting" and known.get("call") == call and known.get("message") == message_id
-    if not being_fetched and not same:
-        _note(tx, conversation, item, {"status": "waiting", **_kept(item), **where}, at)
-        conversations.save(tx, conversation)
-    return item
-
-
-def fetched_for(tx: Tx, item: WorkItem, agent: Agent, at: int) -> tuple[str, str, str] | None:
-    """Note that a waiting caller is called out of the line for an agent; return channel, call and message, or None."""
-    call = item.card.get("call", {})
-    if call.get("status") != "waiting" or "call" not in call or agent.phone is None:
-        return None
-    conversation = conversations.load(tx, item.conversation_id)
-    _note(tx, conversation, item, {**call, "status": "fetched", "at": at}, at)
-    conversations.save(tx, conversation)
-    return call["channel"], call["call"], call["message"]
-
-
-def not_fetched(tx: Tx, item_id: str, at: int) -> None:
-    """Note that a caller could not be called out of the line, and waits there still or is gone."""
-    item = work_items.find(tx, item_id)
-    if item is not None and item.card.get("call", {}).get("status") == "fetched":
-        conversation = conversations.load(tx, item.conversation_id)
-        _note(tx, conversation, item, {**item.card["call"], "status": "waiting"}, at)
-        conversations.save(tx, conversation)
-
-
-def taker(tx: Tx, message_id: str) -> tuple[WorkItem, str | None] | None:
-    """Return the work of a caller who was called out of the line, with the phone of the agent who has it; None if nobody waits."""
-    item = _item(tx, message_id)
-    if item is None:
-        return None
-    agent = agents.find(tx, item.agent_id) if item.agent_id else None
-    return item, agent.phone if agent is not None else None
 
 
 def taken(tx: Tx, message_id: str, at: int) -> None:
     """Note that one of our people takes the call that a message put through."""
-    item = _item(tx, message_id)
+    item = item_of(tx, message_id)
     if item is not None:
-        conversation = conversations.load(tx, item.conversation_id)
-        _note(tx, conversation, item, {"status": "taken", **_kept(item)}, at)
-        conversations.save(tx, conversation)
+        note(tx, item, {"status": "taken", **kept(item)}, at)
 
 
-def ended(tx: Tx, conversation: Conversation, outcome: str, at: int) -> TransferEnded:
+def ended(tx: Tx, conversation: Conversation, call: str, outcome: str, at: int) -> TransferEnded:
     """Take note of what came of putting a caller through, and return it for the dialog; the caller saves.
 
     Work that nobody took is ended, and the bot goes on; it stays if an agent has it meanwhile, if it waited before this call, or if the
     caller hung up, so that somebody calls back. Who was called out of a line for an agent who does not answer goes back to it.
     """
     status, _, seconds = outcome.partition(" ")
-    gone_on = status in {"completed", "abandoned"}
     item = work_items.live(tx, conversation.id)
-    if item is not None:
-        _note(tx, conversation, item, {"status": status, "seconds": int(seconds or 0), **_kept(item)}, at)
-        if not gone_on and item.card.get("call", {}).get("status") == "fetched":
+    known = of(item) if item is not None else {}
+    if item is None or known.get("call", call) != call:  # the work is about another call of theirs
+        return TransferEnded(taken=status == "completed")
+    fetched = known.get("status") == "fetched"
+    if fetched and status == "left":  # with the key that they pressed just when they were called out of the line, which goes on
+        return TransferEnded(taken=False, queue=item.queue)
+    over = {"call": call} if status == "abandoned" else {}
+    _note(tx, conversation, item, {"status": status, "seconds": int(seconds or 0), **over, **kept(item)}, at)
+    if status in {"completed", "abandoned"}:
+        return TransferEnded(taken=status == "completed")
+    if fetched:
+        if item.agent_id == known.get("agent"):
             _give_back(tx, conversation, item, at)
-            return TransferEnded(taken=False, queue=item.queue)
-        if not gone_on and not _kept(item) and work_items.drop(tx, item.id, "not_reached", at):
-            append(tx, conversation, "work_item.closed", at, ref=item.id, body={"agent_id": None, "disposition": "not_reached"})
-            _own(tx, conversation, "bot", at)
-    return TransferEnded(taken=status == "completed")
+        return TransferEnded(taken=False, queue=item.queue)
+    if not kept(item) and work_items.drop(tx, item.id, "not_reached", at):
+        append(tx, conversation, "work_item.closed", at, ref=item.id, body={"agent_id": None, "disposition": "not_reached"})
+        _own(tx, conversation, "bot", at)
+    return TransferEnded(taken=False)
 
 
 def _give_back(tx: Tx, conversation: Conversation, item: WorkItem, at: int) -> None:
@@ -175,9 +134,28 @@ def _own(tx: Tx, conversation: Conversation, owner: str, at: int) -> None:
     append(tx, conversation, "owner.changed", at, body={"owner": owner, "agent_id": None, "by": None})
 
 
-def _kept(item: WorkItem) -> dict[str, object]:
+def of(item: WorkItem) -> Mapping[str, Any]:
+    """Return how the call of a caller stands who is put through, or waits to be."""
+    found: Mapping[str, Any] = item.card.get("call", {})
+    return found
+
+
+def kept(item: WorkItem) -> dict[str, object]:
     """Return what is true of an item through all that becomes of a call: whether it had waited before."""
-    return {"again": True} if item.card.get("call", {}).get("again") else {}
+    return {"again": True} if of(item).get("again") else {}
+
+
+def note(tx: Tx, item: WorkItem, call: Mapping[str, object], at: int) -> None:
+    """Note how a call stands, for an item whose conversation is not at hand."""
+    conversation = conversations.load(tx, item.conversation_id)
+    _note(tx, conversation, item, call, at)
+    conversations.save(tx, conversation)
+
+
+def item_of(tx: Tx, message_id: str) -> WorkItem | None:
+    """Return the open work of the conversation to which a message belongs."""
+    row = tx.one("select conversation_id from message where id = ?", (message_id,))
+    return None if row is None else work_items.live(tx, row[0])
 
 
 def spoken(tx: Tx, message_id: str, channel: Channel, recipient: Address) -> OutboundMessage | None:
@@ -208,9 +186,8 @@ def answered(tx: Tx, message_id: str, by: str, at: int) -> None:
 def hung_up(tx: Tx, conversation: Conversation, call: str | None, at: int) -> None:
     """Note that a call has ended of which the desk still says that the caller waits; the caller of this saves."""
     item = work_items.live(tx, conversation.id)
-    known = item.card.get("call", {}) if item is not None else {}
-    if item is not None and call is not None and known.get("call") == call and known.get("status") in {"waiting", "fetched"}:
-        _note(tx, conversation, item, {"status": "abandoned", **_kept(item)}, at)
+    if item is not None and call is not None and of(item).get("call") == call and of(item).get("status") in {"waiting", "fetched"}:
+        _note(tx, conversation, item, {"status": "abandoned", "call": call, **kept(item)}, at)
 
 
 def not_answered(tx: Tx, conversation: Conversation, status: str, at: int) -> None:
@@ -219,11 +196,6 @@ def not_answered(tx: Tx, conversation: Conversation, status: str, at: int) -> No
         append(tx, conversation, "call.not_answered", at, body={"how": status})
 
 
-def _item(tx: Tx, message_id: str) -> WorkItem | None:
-    row = tx.one("select conversation_id from message where id = ?", (message_id,))
-    return None if row is None else work_items.live(tx, row[0])
-
-
-def _note(tx: Tx, conversation: Conversation, item: WorkItem, call: dict[str, object], at: int) -> None:
+def _note(tx: Tx, conversation: Conversation, item: WorkItem, call: Mapping[str, object], at: int) -> None:
     work_items.set_card(tx, item.id, {**item.card, "call": call})
     append(tx, conversation, "work_item.call", at, ref=item.id, body=call)

@@ -266,7 +266,7 @@ class Turns:
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))
                 what = SessionEnded(signal.session_id, unheard=unheard)
             case "dialled":
-                what = calls.ended(tx, conversation, signal.value, arrival.received_at)
+                what = calls.ended(tx, conversation, signal.session_id or "", signal.value, arrival.received_at)
                 if quiet:
                     return self._advance.apologise(tx, person, link, arrival.id, arrival.received_at, request=request)
                 return self._advance.run(tx, person, link, what, arrival.id, arrival.received_at, request=request)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from core import calls
+from core import calls, lines
 from core.model.adapter import PutsThrough
 from core.model.inbound import ContactSignal
 from core.model.outbound import Answer, SendError
@@ -70,20 +70,20 @@ async def fetch(gateway: Gateway, item: WorkItem, agent: Agent) -> str:
     `rings`, or why not: `no_caller` waits, `no_phone` is known of the agent, `not_fetched` by the provider.
     """
     at = gateway.clock.now_ms()
-    if item.card.get("call", {}).get("status") != "waiting":
+    if calls.of(item).get("status") != "waiting":
         return "no_caller"
     if agent.phone is None:
         return "no_phone"
-    found = await gateway.store.write(lambda tx: calls.fetched_for(tx, item, agent, at))
+    found = await gateway.store.write(lambda tx: lines.fetch(tx, item.id, agent, at))
     configured = gateway.channels.get(found[0]) if found else None
     if found is None or configured is None or not isinstance(configured.adapter, PutsThrough):
         return "no_caller"
     try:
-        await configured.adapter.fetch(found[1], found[2])
+        there = await configured.adapter.fetch(found[1], found[2])
     except SendError as error:
         _LOG.warning("a caller on %s could not be fetched: %s", configured.channel.id, error.code)
-        await gateway.store.write(lambda tx: calls.not_fetched(tx, item.id, at))
-        return "not_fetched"
-    finally:
-        gateway.hints.wake("events")
-    return "rings"
+        there = None
+    if not there:
+        await gateway.store.write(lambda tx: lines.not_fetched(tx, item.id, at, gone=there is False))
+    gateway.hints.wake("events")
+    return "rings" if there else "not_fetched" if there is None else "no_caller"

@@ -82,8 +82,8 @@ class PutsThrough(Protocol):
         """Return what takes a caller out of the line."""
         ...
 
-    async def fetch(self, call: str, message_id: str) -> None:
-        """Call a caller out of the line, who was put there by a message; raises `SendError` as `send` does."""
+    async def fetch(self, call: str, message_id: str) -> bool:
+        """Call a caller out of the line, who was put there by a message; False if the call is over. Raises `SendError` as `send` does."""
         ...
 
 

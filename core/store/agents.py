@@ -115,10 +115,10 @@ def session(tx: Tx, token_hash: bytes) -> Session | None:
     return Session(_agent(row), row[7], row[8]) if row else None
 
 
-def any_at_work(tx: Tx, at: int) -> bool:
-    """Tell whether somebody is signed in and was heard of lately."""
+def any_at_work(tx: Tx, at: int, within_ms: int = AT_WORK_MS) -> bool:
+    """Tell whether somebody is signed in and was heard of within so many ms."""
     sql = "select 1 from agent_session s join agent a on a.id = s.agent_id where a.disabled_at is null and s.seen_at > ? limit 1"
-    return tx.one(sql, (at - AT_WORK_MS,)) is not None
+    return tx.one(sql, (at - within_ms,)) is not None
 
 
 def touch_session(tx: Tx, token_hash: bytes, at: int) -> None:

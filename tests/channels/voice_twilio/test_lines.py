@@ -126,17 +126,18 @@ def test_a_place_and_a_key_are_told_as_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "code"),
+    ("status", "body", "outcome"),
     [
-        (200, {"sid": CALL, "status": "in-progress"}, None),
-        (400, {"code": 21220, "message": "Call is not in-progress."}, SendErrorCode.REFUSED),
-        (404, {"code": 20404, "message": "not found"}, SendErrorCode.REFUSED),
+        (200, {"sid": CALL, "status": "in-progress"}, True),
+        (400, {"code": 21220, "message": "Call is not in-progress."}, False),
+        (404, {"code": 20404, "message": "not found"}, False),
+        (400, {"code": 21205, "message": "Invalid URL."}, SendErrorCode.REFUSED),
         (401, {"code": 20003, "message": "Authenticate"}, SendErrorCode.BAD_CREDENTIALS),
         (500, {}, SendErrorCode.PROVIDER_DOWN),
         (200, {}, SendErrorCode.UNREADABLE_ANSWER),
     ],
 )
-async def test_a_caller_is_called_out_of_the_queue(status: int, body: dict[str, object], code: SendErrorCode | None) -> None:
+async def test_a_caller_is_called_out_of_the_queue(status: int, body: dict[str, object], outcome: object) -> None:
     asked: asyncio.Queue[tuple[str, dict[str, str]]] = asyncio.Queue()
 
     async def change(request: web.Request) -> web.Response:
@@ -148,13 +149,12 @@ async def test_a_caller_is_called_out_of_the_queue(status: int, body: dict[str, 
     async with TestServer(app) as server:
         made = adapter(api_base=str(server.make_url("")).rstrip("/"))
         try:
-            await made.fetch(CALL, MESSAGE_ID)
-            raised = None
+            came: object = await made.fetch(CALL, MESSAGE_ID)
         except SendError as error:
-            raised = error.code
+            came = error.code
         finally:
             await made.close()
-    assert raised is code
+    assert came is outcome
     path, fields = asked.get_nowait()
     assert path == f"/2010-04-01/Accounts/{ACCOUNT}/Calls/{CALL}.json"
     assert fields == {"Url": f"{PUBLIC_URL}?m={MESSAGE_ID}&s=fetched", "Method": "POST"}

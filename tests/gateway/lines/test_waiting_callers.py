@@ -5,104 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
-from aiohttp import web
 
 from core import agents
-from tests.channels.demo import demo_with
-from tests.channels.voice_twilio.calling import CHANNEL, answer, heard, ring
+from tests.channels.voice_twilio.calling import answer, heard, ring
 from tests.channels.voice_twilio.subject import CALL
 from tests.channels.voice_twilio.vocabulary import check_in_queue
 from tests.gateway.desk.signed import Signed, signed_in
-from tests.gateway.running import Running, running
+from tests.gateway.lines.queued import HERE, IN, PHONE, Api, claim, enqueued, out, wait, waiting, work
+from tests.gateway.running import Running
 
-HERE, PHONE = "+254711082000", "+254711082112"
-IN = {"CallStatus": "in-progress"}
 WAITS = "You are number 2 in the queue. Please stay on the line. To leave a message or be called back instead, press 1."
-
-
-class Api:
-    """The part of Twilio that changes calls; it writes down what it is asked, and refuses with `status`."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.status = 200
-
-    async def change(self, request: web.Request) -> web.Response:
-        form = {name: values[0] for name, values in parse_qs(await request.text()).items()}
-        self.asked.append((request.match_info["call"], form))
-        if self.status != 200:
-            return web.json_response({"code": 21220, "message": "Call is not in-progress."}, status=self.status)
-        return web.json_response({"sid": request.match_info["call"], "status": "in-progress"})
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[tuple[Api, str]]:
-    made, app = Api(), web.Application()
-    app.router.add_post("/2010-04-01/Accounts/{sid}/Calls/{call}.json", made.change)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    yield made, f"http://{host}:{port}"
-    await runner.cleanup()
-
-
-@pytest.fixture
-async def parley(tmp_path: Path, api: tuple[Api, str]) -> AsyncIterator[Running]:
-    channel = f'{CHANNEL}api_base = "{api[1]}"\nvoices = ["en-US", "fr-FR"]\ndial = ["* queue:helpers"]\n'
-    async with running(tmp_path / "data", config=demo_with(tmp_path, channel)) as started:
-        yield started
-
-
-@pytest.fixture
-async def desk(parley: Running) -> AsyncIterator[Signed]:
-    async with signed_in(parley) as agent:
-        yield agent
-
-
-async def enqueued(parley: Running) -> ET.Element:
-    """Ask for a person; return the Enqueue."""
-    people = await answer(parley, await ring(parley, CallStatus="ringing"), Digits="0")
-    assert [node.tag for node in people] == ["Say", "Enqueue"]
-    assert heard(people) == "One moment, I am putting you through to a colleague."
-    assert people[1].text == "helpers"
-    return people[1]
-
-
-async def wait(parley: Running, enqueue: ET.Element, **given: str) -> ET.Element:
-    """Ask what the caller hears who waits."""
-    document = await ring(parley, enqueue.attrib["waitUrl"], **{**IN, "QueuePosition": "2", "QueueTime": "0", **given})
-    check_in_queue(document)
-    return document
-
-
-async def out(parley: Running, enqueue: ET.Element, result: str, **given: str) -> ET.Element:
-    """Tell how the caller left the queue."""
-    return await ring(parley, enqueue.attrib["action"], **{**IN, "QueueResult": result, "QueueTime": "12", **given})
-
-
-async def work(parley: Running) -> tuple[str, str, dict[str, Any]]:
-    ((item, state, card),) = await parley.rows("select id, state, card from work_item order by number desc limit 1")
-    return item, state, json.loads(card)
-
-
-async def claim(desk: Signed, item: str) -> str:
-    status, document = await desk.post(f"/desk/api/items/{item}/claim", {})
-    assert status == 200
-    return str(document["call"])
-
-
-async def waiting(parley: Running, desk: Signed) -> tuple[ET.Element, str]:
-    """Let a caller wait; return the Enqueue and the work."""
-    enqueue = await enqueued(parley)
-    await wait(parley, enqueue)
-    return enqueue, (await work(parley))[0]
 
 
 async def test_a_caller_hears_their_place_and_the_desk_shows_that_they_wait(parley: Running, desk: Signed) -> None:
@@ -208,15 +122,17 @@ async def test_a_phone_of_the_operators_own_may_take_the_next_caller(parley: Run
     assert (state, card["call"]["status"]) == ("waiting", "completed"), "an agent says what came of it"
 
 
-async def test_a_caller_who_is_gone_when_fetched_stays_with_the_agent(parley: Running, desk: Signed, api: tuple[Api, str]) -> None:
+async def test_a_caller_who_could_not_be_fetched_may_be_again_and_stays_with_the_agent(
+    parley: Running, desk: Signed, api: tuple[Api, str]
+) -> None:
     enqueue, item = await waiting(parley, desk)
-    api[0].status = 400
+    api[0].status = 503
     assert await claim(desk, item) == "not_fetched"
     assert (await work(parley))[2]["call"]["status"] == "waiting"
     api[0].status = 200
     assert await claim(desk, item) == "rings", "who holds it may try again"
     await out(parley, enqueue, "hangup", CallStatus="completed")
-    assert (await work(parley))[1:] == ("working", {**(await work(parley))[2], "call": {"status": "abandoned", "seconds": 0}})
+    assert (await work(parley))[1:] == ("working", {**(await work(parley))[2], "call": {"status": "abandoned", "seconds": 0, "call": CALL}})
 
 
 async def test_a_request_that_was_on_its_way_does_not_undo_that_a_caller_is_fetched(parley: Running, desk: Signed) -> None:
