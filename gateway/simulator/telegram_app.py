@@ -14,6 +14,7 @@ from aiohttp import web
 from gateway import pages
 from gateway.simulator.received import received
 from gateway.simulator.scene import API, Scene, json_body, text_of
+from gateway.simulator.sounds import voice_note
 
 SAMPLE = "/static/simulator/sample.png"
 _APP = "telegram"
@@ -21,7 +22,7 @@ _TEXT_CHARS_MAX = 4_096
 _SOMEBODY = "+254733000000"
 _PLACE = {"latitude": -1.286389, "longitude": 36.817223}
 _VENUE = {"title": "The mast behind the market", "address": "Nairobi"}
-_SILENCE = b"OggS\x00\x02" + bytes(58)  # the beginning of a voice note, in which nothing is heard
+_VOICE_NOTE_S = 2
 
 
 def install(app: web.Application, scene: Scene) -> None:
@@ -86,7 +87,7 @@ class _Telegram:
                 venue = {"location": _PLACE, **_VENUE}
                 return await telegram.send(token, phone, {"location": _PLACE, "venue": venue}, {"text": f"📍 {_VENUE['title']}"})
             case "voice":
-                file = self._file("voice/note.oga", _SILENCE) | {"duration": 2, "mime_type": "audio/ogg"}
+                file = self._file("voice/note.oga", voice_note(_VOICE_NOTE_S)) | {"duration": _VOICE_NOTE_S, "mime_type": "audio/ogg"}
                 return await telegram.send(token, phone, {"voice": file}, {"text": "🎤 0:02"})
             case "sticker":
                 file = self._file("stickers/hello.png", _picture()) | {"width": 192, "height": 128, "emoji": "👋", "type": "regular"}

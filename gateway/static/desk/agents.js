@@ -18,20 +18,23 @@ function row(agent) {
   const state = h("span", { class: `badge dot ${disabled ? "" : "ok"}` }, disabled ? "Disabled" : "Active");
   const able = disabled
     ? h("button", { class: "button small", type: "button", onclick: () => change(`/desk/api/agents/${agent.id}/enable`, {}, `${agent.name} may sign in again.`) }, "Enable")
-    : h("button", { class: "button small bad", type: "button", disabled: agent.id === me, onclick: () => disable(agent) }, "Disable");
+    : h("button", { class: "button small bad", type: "button", disabled: agent.id === me, title: agent.id === me ? "Nobody can disable their own account" : null, onclick: () => disable(agent) }, "Disable");
   const phone = h("button", { class: "button small", type: "button", onclick: () => setPhone(agent) }, agent.phone ? "Change phone" : "Add phone");
   const reset = h("button", { class: "button small", type: "button", onclick: () => setPassword(agent) }, "Set password");
   return h(
     "tr",
-    { class: disabled ? "disabled" : "" },
-    h("td", { dir: "auto" }, agent.name),
-    h("td", { class: "mono" }, agent.login),
-    h("td", {}, roles),
-    h("td", { class: "mono" }, agent.phone ?? "–"),
-    h("td", {}, state),
-    h("td", {}, h("div", { class: "actions" }, phone, reset, able)),
+    { class: disabled ? "disabled" : "", role: "row" },
+    cell("Name", { dir: "auto" }, agent.name),
+    cell("Login", { class: "mono" }, agent.login),
+    cell("Role", {}, roles),
+    cell("Phone", { class: "mono" }, agent.phone ?? "None"),
+    cell("State", {}, state),
+    cell("", {}, h("div", { class: "actions" }, phone, reset, able)),
   );
 }
+
+// The roles say what the parts are where a narrow screen shows them below each other.
+const cell = (label, properties, content) => h("td", { role: "cell", "data-label": label, ...properties }, content);
 
 function disable(agent) {
   if (confirm(`Disable ${agent.name}? Open sessions end now, and the work goes back to the queue.`)) {
@@ -91,6 +94,8 @@ function ask(name, value, work) {
   };
   dialog.showModal();
 }
+
+for (const button of document.querySelectorAll("[data-cancel]")) button.addEventListener("click", () => button.closest("dialog").close());
 
 byId("add").addEventListener("submit", async (event) => {
   event.preventDefault();

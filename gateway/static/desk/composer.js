@@ -3,7 +3,7 @@
 import { newId } from "./api.js";
 import { Attachment } from "./attach.js";
 import { byId, differs, h } from "./dom.js";
-import { channelName, time } from "./format.js";
+import { channelName, number, time } from "./format.js";
 import { measure } from "./sms.js";
 
 const PROBLEMS = { opted_out: "opted out of messages", moved: "address has a new owner", guest: "takes part in the mails, but is not known to be the customer", no_channel: "no channel can send there", unreachable: "mails to it came back" };
@@ -158,13 +158,13 @@ export class Composer {
     this.files.show(this.key, way, this.mode === "reply" && this.access === "mine");
     const most = this.mode === "note" ? 4000 : (way?.text_max_chars ?? 0);
     const over = [...text].length > most;
-    let shown = most ? `${[...text].length} of ${most}` : "There is no way to write to this customer now.";
+    let shown = most ? `${number([...text].length)} of ${number(most)}` : "There is no way to write to this customer now.";
     if (this.mode === "reply" && way?.family === "sms") {
       const { encoding, units, parts, left } = measure(text);
       shown = `${encoding}, ${units} ${encoding === "GSM-7" ? "characters" : "units"}, ${parts} ${parts === 1 ? "part" : "parts"}, ${left} left`;
     }
     const problem = this.files.problem(text);
-    if (over) shown = `${shown}: too long, at most ${most}`;
+    if (over) shown = `${shown}: too long, at most ${number(most)}`;
     this.count.textContent = problem || shown;
     this.count.classList.toggle("over", over || Boolean(problem));
     this.button.disabled = this.busy || (!text && !this.files.present) || over || Boolean(problem) || (this.mode === "reply" && (!way || this.access !== "mine"));

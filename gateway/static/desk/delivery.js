@@ -33,6 +33,6 @@ const look = () => show().catch(() => null);
 
 if (boot().supervises && byId("dead-letters")) {
   look();
-  setInterval(look, EVERY_MS);
+  setInterval(() => document.hidden || look(), EVERY_MS);
   document.addEventListener("visibilitychange", () => document.hidden || look());
 }

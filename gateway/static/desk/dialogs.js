@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { h, toast } from "./dom.js";
+import { keysAct, letKeysAct } from "./keys.js";
 
 function open(title, children, actions) {
   const dialog = h("dialog", { class: "card raised", "aria-label": title }, h("form", { class: "stack", method: "dialog" }, h("h2", {}, title), ...children, h("div", { class: "actions" }, ...actions)));
@@ -11,7 +12,8 @@ function open(title, children, actions) {
   return dialog;
 }
 
-const cancel = () => h("button", { class: "button", value: "cancel", formnovalidate: true }, "Cancel");
+// Not a button that submits: the first of those is what Enter in a field presses.
+const cancel = () => h("button", { class: "button", type: "button", onclick: (event) => event.target.closest("dialog").close("cancel") }, "Cancel");
 
 // Asks how the matter ended; resolves to {disposition, note}, or null.
 export function askClose(dispositions) {
@@ -88,7 +90,10 @@ const KEYS = [
 
 export function showKeys() {
   const rows = KEYS.map(([keys, text]) => [h("dt", {}, ...keys.map((key) => [h("kbd", {}, key), " "]).flat()), h("dd", {}, text)]).flat();
-  open("Keyboard", [h("dl", { class: "facts keys" }, ...rows)], [h("button", { class: "button", value: "ok" }, "Close")]);
+  const act = h("input", { type: "checkbox", checked: keysAct() });
+  act.addEventListener("change", () => letKeysAct(act.checked));
+  const choice = h("label", { class: "choice" }, act, " Single keys act. ", h("span", { class: "hint" }, "Off: only Ctrl+Enter and Esc do."));
+  open("Keyboard", [h("dl", { class: "facts keys" }, ...rows), choice], [h("button", { class: "button", value: "ok", autofocus: true }, "Close")]);
 }
 
 export function changePassword(least) {

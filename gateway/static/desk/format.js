@@ -1,14 +1,19 @@
-// Times and names as people read them, in the reader's own language settings.
+// Times and names as people read them: in the reader's own language and time zone, by the 24 hours of the clock that customers see too.
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const HOURS = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const clock = new Intl.DateTimeFormat(undefined, HOURS);
 const date = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
-const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...HOURS });
+const full = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric", ...HOURS, second: "2-digit", timeZoneName: "short" });
 
 export const CHANNELS = { sms: "SMS", ussd: "USSD", web: "Web chat", ivr: "Voice", telegram: "Telegram", whatsapp: "WhatsApp", email: "E-mail", console: "Console" };
 export const LANGUAGES = { en: "English", fr: "French", sw: "Swahili" };
 
 export const time = (at) => clock.format(at);
 export const moment = (at) => short.format(at);
+export const exact = (at) => full.format(at);
+export const zone = () => `${full.resolvedOptions().timeZone} (${full.formatToParts().find((part) => part.type === "timeZoneName").value})`;
+export const number = (count) => count.toLocaleString();
 export const channelName = (family) => CHANNELS[family] ?? family ?? "";
 
 export function day(at) {
@@ -21,6 +26,9 @@ function midnight(at) {
   const moved = new Date(at);
   return moved.setHours(0, 0, 0, 0);
 }
+
+// Since when something is so: a time of today, else with its day. Unlike an age it never goes stale on the screen.
+export const since = (at) => (day(at) === "Today" ? time(at) : moment(at));
 
 export function age(at, now = Date.now()) {
   const seconds = Math.max(0, Math.floor((now - at) / 1000));
@@ -49,7 +57,8 @@ export const named = (name) => words(String(name ?? "").replace(/^action_/, ""))
 // A visitor of the web chat has an address that says nothing to people.
 export const addressName = (kind, value) => (kind === "visitor" ? "Web visitor" : value);
 
-export const personName = (name, family, address) => name || (family === "web" ? "Web visitor" : address);
+// The number of a Telegram account says nothing to people either, unless they are told what it is.
+export const personName = (name, family, address) => name || { web: "Web visitor", telegram: `Telegram ${address}` }[family] || address;
 
 // How large a file is, in the unit that people use for it.
 export function size(bytes) {

@@ -1,11 +1,12 @@
 // The left pane: what waits, what is mine, and for supervisors what colleagues have. The order is by age and never jumps.
 
 import { byId, differs, h, icon, reconcile } from "./dom.js";
-import { age, channelName, moment, personName, urgency, words } from "./format.js";
+import { age, channelName, exact, personName, urgency, words } from "./format.js";
+import { reasonText } from "./words.js";
 
 const TABS = { queue: "Queue", mine: "Mine", others: "Team" };
 const ATTACHED = { image: "Picture", audio: "Voice note", video: "Video", document: "File", location: "Place", contact: "Contact" };
-const EMPTY = { queue: "Nobody is waiting.", mine: "You have no open conversations. Claim one from the queue.", others: "Nobody else has open conversations." };
+const EMPTY = { queue: "Nobody is waiting. Who asks for a person appears here by itself.", mine: "You have no open conversations. Claim one from the queue.", others: "Nobody else has open conversations." };
 
 export class Lists {
   constructor(onOpen, me) {
@@ -93,9 +94,9 @@ export class Lists {
       { type: "button", class: `line${unread ? " unread" : ""}`, "data-conversation": line.conversation, "data-item": line.id, "aria-current": line.conversation === this.open ? "true" : null },
       h("span", { class: "mark", title: channelName(line.family) }, icon(line.family, channelName(line.family))),
       h("span", { class: "name", dir: "auto" }, name),
-      h("span", { class: `age ${urgency(since)}`, "data-since": since, title: `Since ${moment(since)}` }, age(since)),
+      h("span", { class: `age ${urgency(since)}`, "data-since": since, title: `Since ${exact(since)}` }, age(since)),
       h("span", { class: "excerpt", dir: "auto" }, author ? h("span", { class: "by" }, `${author}: `) : null, line.last.text || ATTACHED[line.last.attached] || "No words yet"),
-      h("span", { class: "why" }, line.state === "working" && this.tab === "others" ? line.agent_name : words(line.wanted || line.reason)),
+      h("span", { class: "why" }, line.state === "working" && this.tab === "others" ? line.agent_name : line.wanted ? words(line.wanted) : reasonText(line.reason)),
       line.on_line ? h("span", { class: "on-line" }, "On the phone") : null,
       unread ? h("span", { class: "visually-hidden" }, "Unread") : null,
     );

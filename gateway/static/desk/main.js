@@ -5,7 +5,7 @@ import { Composer } from "./composer.js";
 import { askCall, askClose, changePassword, showKeys } from "./dialogs.js";
 import { announce, boot, byId, differs, h, icon, toast } from "./dom.js";
 import { Feed } from "./feed.js";
-import { age, channelName, personName } from "./format.js";
+import { channelName, personName, since, zone } from "./format.js";
 import { listenKeys } from "./keys.js";
 import { Lists } from "./lists.js";
 import { Reads } from "./reads.js";
@@ -18,6 +18,7 @@ const supervises = me.role !== "agent";
 const LISTED = /^(work_item|message\.(in|out)$|owner)/;
 const SHOWN = /^(work_item|owner|person|interaction|case|consent|codes)/;
 let open = null; // the open conversation: the gateway's document, with `complete`, the cursor up to which nothing is missing
+let wasLive = false; // whether the page was connected when that was last said
 let followed = false; // the feed follows the open conversation
 const reads = new Reads(failed);
 const timeline = new Timeline({ older: showOlder, again: sendAgain }, settings.channels);
@@ -126,7 +127,7 @@ function access({ item }) {
 function showHead({ item, person, ways }) {
   const first = ways[0];
   byId("title").textContent = personName(person.name, first?.family, first?.address);
-  const states = { closed: "Closed", waiting: `Waiting since ${age(item.created_at)}`.replace("since now", "since a moment"), mine: "With you", other: `With ${item.agent_name}` };
+  const states = { closed: "Closed", waiting: `Waiting since ${since(item.created_at)}`, mine: "With you", other: `With ${item.agent_name}` };
   byId("subtitle").textContent = [states[access(open)], ways.map((way) => channelName(way.family)).filter((one, at, all) => all.indexOf(one) === at).join(", ")].filter(Boolean).join(" · ");
   const button = (label, kind, work, key) => h("button", { class: `button small ${kind}`, type: "button", onclick: work, title: key ? `${label} (${key})` : label }, label);
   const acts = {
@@ -278,7 +279,10 @@ function showConnection() {
   if (feed.live) reads.again();
   else followed = false;
   if (badge.textContent !== text) badge.textContent = text;
+  if (wasLive === feed.live) return;
   badge.className = `badge dot ${feed.live ? "ok" : "warn"}`;
+  announce(feed.live ? "Connected" : "The connection is lost; the page connects again by itself");
+  wasLive = feed.live;
 }
 
 function back() {
@@ -299,6 +303,7 @@ byId("back").append(icon("back"));
 byId("side-toggle").append(icon("person"));
 byId("back").addEventListener("click", back);
 byId("side-toggle").addEventListener("click", () => toggleSide());
+byId("zone").textContent = `Times are those of ${zone()}`;
 byId("keys").addEventListener("click", showKeys);
 byId("change-password").addEventListener("click", () => changePassword(settings.password_least));
 byId("sign-out").addEventListener("click", () => post("/desk/api/logout").finally(leave));

@@ -46,9 +46,16 @@ const named = (one) => (one.name ? h("span", { class: "name", dir: "auto" }, one
 
 const SHOWN = {
   image: (one, kind) => h("a", { class: "picture", href: address(one), target: "_blank", rel: "noopener" }, h("img", { src: address(one), alt: label(one, kind), loading: "lazy" })),
-  audio: (one, kind) => h("audio", { src: address(one), controls: true, preload: "metadata", "aria-label": label(one, kind) }),
-  video: (one, kind) => h("video", { src: address(one), controls: true, preload: "metadata", "aria-label": label(one, kind) }),
+  audio: (one, kind) => player("audio", one, kind),
+  video: (one, kind) => player("video", one, kind),
 };
+
+// What this browser cannot play is offered as a file, for a program that can.
+function player(tag, one, kind) {
+  const made = h(tag, { src: address(one), controls: true, preload: "metadata", "aria-label": label(one, kind) });
+  made.addEventListener("error", () => made.replaceWith(file(one, kind), h("p", { class: "hint" }, "It cannot be played here; save it to hear or see it.")), { once: true });
+  return made;
+}
 
 function file(one, kind) {
   return h("a", { class: "file", href: address(one), download: true }, icon("file"), h("span", { class: "name", dir: "auto" }, one.name || kind), h("span", { class: "size" }, size(one.size)));

@@ -1,9 +1,9 @@
 // The right pane: why the conversation was handed over, and who the customer is.
 
 import { post } from "./api.js";
-import { boot, byId, differs, h, icon } from "./dom.js";
-import { putThrough } from "./words.js";
-import { LANGUAGES, addressName, channelName, moment, named, words } from "./format.js";
+import { announce, boot, byId, differs, h, icon } from "./dom.js";
+import { LANGUAGES, addressName, channelName, exact, moment, named, words } from "./format.js";
+import { outcomeText, putThrough, reasonText } from "./words.js";
 
 const STRENGTHS = {
   claimed: { text: "Not verified", tone: "warn" },
@@ -31,9 +31,10 @@ function pairs(rows) {
 
 function handover(item) {
   const card = item.card;
-  const rows = CARD.filter((key) => card[key] !== undefined).map((key) => [LABELS[key], shown(key, card[key])]);
+  const told = String(card.reason ?? "").startsWith("flow:") && card.flow ? ["reason"] : []; // that a dialog handed over says the line with its name
+  const rows = CARD.filter((key) => card[key] !== undefined && !told.includes(key)).map((key) => [LABELS[key], shown(key, card[key])]);
   const others = Object.keys(card).filter((key) => !CARD.includes(key)).map((key) => [words(key), shown(key, card[key])]);
-  const end = [["Queue", item.queue], ["Since", moment(item.created_at)], ["Outcome", item.disposition ? words(item.disposition) : null]];
+  const end = [["Queue", words(item.queue)], ["Since", when(item.created_at)], ["Outcome", item.disposition ? outcomeText(item.disposition) : null]];
   return section(`Handover ${item.number}`, pairs([...rows, ...others, ...end]), turns(item.turns));
 }
 
@@ -54,8 +55,15 @@ function shown(key, value) {
     return entries.length ? h("ul", { class: "plain" }, ...entries.map(([name, one]) => h("li", {}, `${words(name)}: ${typeof one === "object" ? compact(one) : one}`))) : null;
   }
   if (key === "language") return LANGUAGES[value] ?? value;
-  return ["reason", "wanted", "failed", "flow", "step"].includes(key) ? named(value) : String(value);
+  if (key === "reason") return reasonText(value);
+  if (key === "step") return stepName(value);
+  return ["wanted", "failed", "flow"].includes(key) ? named(value) : String(value);
 }
+
+const when = (at) => h("time", { datetime: new Date(at).toISOString(), title: exact(at) }, moment(at));
+
+// A step without a name of its own has one that was made from its place and kind; what it links to is no news at the desk.
+const stepName = (step) => (/^\d+_link_/.test(step) ? null : named(String(step).replace(/^\d+_/, "")));
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const compact = (value) => (value && "value" in value ? String(value.value) : JSON.stringify(value));
@@ -64,9 +72,9 @@ function identity(person) {
   const best = person.addresses.reduce((top, one) => Math.max(top, ORDER.indexOf(one.strength)), 0);
   const strength = STRENGTHS[ORDER[best]];
   return section(
-    person.role === "customer" ? "Customer" : "Prospect",
+    person.role === "customer" ? "Customer" : "Not known as a customer",
     h("p", { class: "person" }, icon("person"), h("strong", { dir: "auto" }, person.name || "Name not known"), h("span", { class: `badge ${strength.tone}` }, strength.text)),
-    pairs([["Number", person.customer_no], ["Language", LANGUAGES[person.language] ?? person.language], ["Known since", moment(person.since)]]),
+    pairs([["Number", person.customer_no], ["Language", LANGUAGES[person.language] ?? person.language], ["Known since", when(person.since)]]),
     h("ul", { class: "addresses" }, ...person.addresses.map(address)),
   );
 }
@@ -90,8 +98,15 @@ function locked(item, person) {
 
 function address(one) {
   const strength = STRENGTHS[one.strength];
-  const copy = one.kind === "visitor" ? null : h("button", { class: "button quiet small", type: "button", "aria-label": `Copy ${one.value}`, onclick: () => navigator.clipboard?.writeText(one.value) }, "Copy");
-  return h("li", {}, h("span", { class: "mono value" }, addressName(one.kind, one.value)), copy, h("span", { class: "hint" }, one.opted_out ? "Opted out of messages" : strength.text), one.claimed_name ? h("span", { class: "hint claimed" }, "Calls themself ", h("bdi", {}, one.claimed_name), ", which proves nothing") : null);
+  const button = one.kind === "visitor" ? null : h("button", { class: "button quiet small", type: "button", "aria-label": `Copy ${one.value}`, onclick: (event) => copy(event.currentTarget, one.value) }, "Copy");
+  return h("li", {}, h("span", { class: "mono value" }, addressName(one.kind, one.value)), button, h("span", { class: "hint" }, one.opted_out ? "Opted out of messages" : strength.text), one.claimed_name ? h("span", { class: "hint claimed" }, "Calls themself ", h("bdi", {}, one.claimed_name), ", which proves nothing") : null);
+}
+
+async function copy(button, text) {
+  const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  button.textContent = done ? "Copied" : "Not copied";
+  announce(done ? `${text} is copied` : `${text} could not be copied`);
+  setTimeout(() => (button.textContent = "Copy"), 2_000);
 }
 
 function facts(person) {
@@ -111,8 +126,8 @@ function contacts(person) {
       "li",
       {},
       h("span", { class: "mark" }, icon(one.media_type, channelName(one.media_type))),
-      h("span", {}, words(one.reason ?? "contact"), " ", h("span", { class: "hint" }, moment(one.opened_at))),
-      h("span", { class: `badge ${one.status === "open" ? "accent" : ""}` }, one.status === "open" ? "Open" : words(one.disposition ?? one.close_reason)),
+      h("span", {}, words(one.reason ?? "contact"), " ", h("span", { class: "hint" }, when(one.opened_at))),
+      h("span", { class: `badge ${one.status === "open" ? "accent" : ""}` }, one.status === "open" ? "Open" : one.disposition ? outcomeText(one.disposition) : words(one.close_reason)),
     ),
   );
   return section("Latest contacts", h("ul", { class: "lines contacts" }, ...lines));

@@ -1,7 +1,7 @@
 // The middle pane: one timeline over all channels, kept in the order of the log, each entry once.
 
 import { byId, h, icon, reconcile } from "./dom.js";
-import { channelName, day, time } from "./format.js";
+import { channelName, day, exact, time } from "./format.js";
 import { mailHead, mailRest } from "./mail.js";
 import { attachments, states } from "./media.js";
 import { isStep, messageState, stepText, systemText } from "./words.js";
@@ -112,7 +112,7 @@ export class Timeline {
   #entry(entry, together) {
     if (entry.message) return this.#message(entry, together);
     if (entry.kind === "note.added") return this.#note(entry);
-    return h("p", { class: "system", "data-cursor": entry.cursor }, systemText(entry, this.names), h("time", {}, time(entry.at)));
+    return h("p", { class: "system", "data-cursor": entry.cursor }, systemText(entry, this.names), clock(entry.at));
   }
 
   #message(entry, together) {
@@ -132,7 +132,7 @@ export class Timeline {
       message.letter ? mailRest(message) : null,
       attachments(message.media, this.media),
       message.choices?.length ? h("ul", { class: "choices", "aria-label": "Options offered" }, ...message.choices.map((label) => h("li", { dir: "auto" }, label))) : null,
-      h("p", { class: "meta" }, h("time", { datetime: new Date(entry.at).toISOString() }, time(entry.at)), corrected(message), message.author === "customer" ? null : this.#state(message, status, family)),
+      h("p", { class: "meta" }, clock(entry.at), corrected(message), message.author === "customer" ? null : this.#state(message, status, family)),
     );
   }
 
@@ -152,7 +152,7 @@ export class Timeline {
       { class: "note internal", "data-cursor": entry.cursor },
       h("p", { class: "by" }, h("strong", { dir: "auto" }, by), " Internal note"),
       h("p", { class: "text", dir: "auto" }, entry.body.text),
-      h("p", { class: "meta" }, h("time", {}, time(entry.at))),
+      h("p", { class: "meta" }, clock(entry.at)),
     );
   }
 
@@ -162,7 +162,9 @@ export class Timeline {
   }
 }
 
+const clock = (at) => h("time", { datetime: new Date(at).toISOString(), title: exact(at) }, time(at));
+
 function fold(steps) {
   const count = steps.length === 1 ? "1 step of the bot" : `${steps.length} steps of the bot`;
-  return h("details", { class: "steps" }, h("summary", {}, count), h("ol", {}, ...steps.map((entry) => h("li", {}, stepText(entry), " ", h("time", {}, time(entry.at))))));
+  return h("details", { class: "steps" }, h("summary", {}, count), h("ol", {}, ...steps.map((entry) => h("li", {}, stepText(entry), " ", clock(entry.at)))));
 }

@@ -1,5 +1,6 @@
 // What entries of the log mean, in words.
 
+import { boot } from "./dom.js";
 import { channelName, named, words } from "./format.js";
 
 const STATES = {
@@ -36,6 +37,34 @@ export function messageState(message, status, family) {
   return call || STATES[status] || { text: words(status), glyph: "", tone: "" };
 }
 
+// Why a conversation was handed over. Some reasons say more after a colon.
+const REASONS = new Map(Object.entries({
+  asked: "Asked for a person",
+  unclear: "Not understood by the bot",
+  action: "A person is needed for this",
+  action_failed: "A system behind the bot failed",
+  flow_failed: "The bot stopped with an error",
+  callback: "Wants to be called back",
+  voicemail: "Left a message",
+  risk: "Speaks of a danger, a fraud or the law",
+  abuse: "Upset: uses strong words",
+}));
+const REASONS_OF = {
+  flow: named,
+  slot: (name) => `No usable answer: ${named(name.replace(/:.*/, ""))}`,
+  stuck: () => "The bot made no headway",
+};
+
+export function reasonText(code) {
+  const [kind, ...rest] = String(code ?? "").split(":");
+  return REASONS.get(code) ?? (rest.length && Object.hasOwn(REASONS_OF, kind) ? REASONS_OF[kind](rest.join(":")) : words(code));
+}
+
+// How a conversation ended, in the words among which the agent chose.
+const OUTCOMES = new Map(boot().dispositions);
+
+export const outcomeText = (code) => OUTCOMES.get(code) ?? words(code);
+
 const CLOSED = { agreed: "both sides agreed", agent: "closed by the agent", timeout: "nobody wrote any more" };
 
 const PICKED_UP = { person: "The customer answered the call", machine: "An answering machine took the call and was told your words", fax: "A fax took the call; nothing was said" };
@@ -64,10 +93,11 @@ export function putThrough({ status, seconds }) {
 const SYSTEM = {
   "interaction.opened": ({ interaction: one }) => {
     const way = one?.direction === "outbound" ? "Contact from us" : "Contact";
-    return one ? `${way} by ${channelName(one.media)}, ${one.service_number}` : "Contact began";
+    const where = one?.media === "web" ? "" : `, ${one?.service_number}`; // the name of a chat says nothing to people
+    return one ? `${way} by ${channelName(one.media)}${where}` : "Contact began";
   },
   "interaction.closed": ({ interaction: one, body }) => `${one ? channelName(one.media) : ""} contact ended: ${CLOSED[body?.reason] ?? words(body?.reason)}`.trim(),
-  "work_item.created": ({ body }) => `Handed over to ${body?.queue ?? "the queue"}: ${words(body?.reason)}`,
+  "work_item.created": ({ body }) => `Handed over to the queue ${words(body?.queue)}: ${reasonText(body?.reason)}`,
   "work_item.claimed": ({ body }, names) => `${names[body.agent_id] ?? "An agent"} took the conversation${body.from ? ` from ${names[body.from] ?? "a colleague"}` : ""}`,
   "work_item.call": ({ body }) => `Call: ${putThrough(body)}`,
   "call.answered": ({ body }) => PICKED_UP[body.by],
@@ -76,7 +106,7 @@ const SYSTEM = {
     const holder = names[body.agent_id] ?? "The agent";
     return body.by === body.agent_id ? `${holder} gave the conversation back to the queue` : `The conversation of ${holder} went back to the queue`;
   },
-  "work_item.closed": ({ body }, names) => (body.disposition === "not_reached" && !body.agent_id ? "No colleague took the call; the bot goes on" : `${names[body.agent_id] ?? "The agent"} closed the conversation: ${words(body.disposition)}`),
+  "work_item.closed": ({ body }, names) => (body.disposition === "not_reached" && !body.agent_id ? "No colleague took the call; the bot goes on" : `${names[body.agent_id] ?? "The agent"} closed the conversation: ${outcomeText(body.disposition)}`),
   "case.opened": ({ body }) => `Case ${body?.number ?? ""} opened`,
   "consent.changed": ({ body }) => (body?.opted_in ? "Customer accepts messages again" : "Customer wants no more messages"),
   "dead_letter.edited": ({ body }) => `${body.by} corrected a message that could not be sent: ${body.changed.join(" and ")}`,

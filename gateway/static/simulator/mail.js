@@ -1,6 +1,6 @@
 /* The mailbox: a list, a mail, and a form to write in. Answers go as people's programs send them, also those that behave badly. */
 
-import { TROUBLE, all, ask, find, node, time } from "./wire.js";
+import { TROUBLE, all, ask, find, moment, node, time } from "./wire.js";
 
 const FROM = { usual: "Reply", lost: "Reply without references", stranger: "Reply from stranger@elsewhere.example" };
 
@@ -61,7 +61,7 @@ export class Mail {
     const button = node("button", this.unread.has(mail.id) ? "unread" : "");
     button.type = "button";
     button.append(
-      node("b", "", mail.sent ? `To ${mail.to.split("@")[0].split("+")[0]}` : name(mail.from)),
+      node("b", "", mail.sent ? `To ${mail.to.replace(/\+[^@]*/, "")}` : name(mail.from)),
       node("time", "", time(mail.at)),
       node("span", "", mail.subject),
       node("small", "", mail.text.split("\n")[0]),
@@ -79,6 +79,7 @@ export class Mail {
     find("#letter-subject").textContent = mail.subject;
     find("#letter-from").textContent = `From ${mail.from}`;
     find("#letter-to").textContent = `To ${mail.to}`;
+    find("#letter-at").textContent = moment(mail.at);
     find("#letter-text").textContent = mail.text;
     find("#letter-attachments").textContent = mail.attachments.length ? `Attached: ${mail.attachments.join(", ")}` : "";
     find("#letter-acts").hidden = mail.sent;

@@ -8,7 +8,7 @@ import { Telegram } from "./telegram.js";
 import { Texts } from "./texts.js";
 import { Dialler } from "./ussd.js";
 import { WhatsApp } from "./whatsapp.js";
-import { all, find } from "./wire.js";
+import { all, find, rove } from "./wire.js";
 
 const raw = new Raw(find("#drawer"), all("[data-raw]"));
 const phone = new Phone(raw);
@@ -44,17 +44,24 @@ paint();
 
 // ── Tabs, where there is room for one device only ──────────────────────────────────────────────────────────────────
 
-for (const tab of all("[data-tab]")) {
-  tab.addEventListener("click", () => {
-    for (const other of all("[data-tab]")) other.setAttribute("aria-selected", String(other === tab));
-    find(".stage").dataset.shown = tab.dataset.tab;
-  });
+const markTab = rove(find(".tabs [role=tablist]"), showPlace);
+
+function showPlace(tab) {
+  for (const other of all("[data-tab]")) other.setAttribute("aria-selected", String(other === tab));
+  find(".stage").dataset.shown = tab.dataset.tab;
+  markTab();
 }
+
+for (const tab of all("[data-tab]")) tab.addEventListener("click", () => showPlace(tab));
 
 // ── The billing system ─────────────────────────────────────────────────────────────────────────────────────────────
 
+const setMode = (button) => askMode({ method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ mode: button.dataset.bss }) });
+const markMode = rove(find(".bss"), setMode);
+
 function showMode(mode) {
   for (const button of all("[data-bss]")) button.setAttribute("aria-checked", String(button.dataset.bss === mode));
+  markMode();
 }
 
 async function askMode(options) {
@@ -62,10 +69,7 @@ async function askMode(options) {
   if (answer.ok) showMode((await answer.json()).mode);
 }
 
-for (const button of all("[data-bss]")) {
-  button.addEventListener("click", () =>
-    askMode({ method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ mode: button.dataset.bss }) }));
-}
+for (const button of all("[data-bss]")) button.addEventListener("click", () => setMode(button));
 askMode();
 
 // ── Things to try ──────────────────────────────────────────────────────────────────────────────────────────────────

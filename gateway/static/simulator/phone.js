@@ -1,6 +1,6 @@
 /* The phone itself: whose it is, which app is open, what is new in the others. The apps are modules of their own. */
 
-import { find, all, time } from "./wire.js";
+import { all, find, rove, time } from "./wire.js";
 
 export class Phone {
   constructor(raw) {
@@ -11,8 +11,9 @@ export class Phone {
     this.number = this.chooser.value;
     this.chooser.addEventListener("change", () => this.choose());
     find("#number-dialog").addEventListener("close", () => this.chosen());
+    find("#number-cancel").addEventListener("click", () => find("#number-dialog").close());
     for (const tab of all("[data-app]")) tab.addEventListener("click", () => this.open(tab.dataset.app));
-    find(".apps").addEventListener("keydown", (event) => this.walk(event));
+    this.mark = rove(find(".apps"), (tab) => this.open(tab.dataset.app));
     find("#banner").addEventListener("click", () => this.open(this.announced));
     this.open("messages");
     this.tick();
@@ -31,8 +32,12 @@ export class Phone {
   // Whose phone it is
 
   choose() {
-    if (this.chooser.value) this.use(this.chooser.value);
-    else find("#number-dialog").showModal();
+    if (this.chooser.value) {
+      this.use(this.chooser.value);
+      return;
+    }
+    find("#number-input").value = find("#number-dialog").returnValue = ""; // Esc leaves what was chosen the last time
+    find("#number-dialog").showModal();
   }
 
   chosen() {
@@ -77,24 +82,15 @@ export class Phone {
     for (const tab of all("[data-app]")) {
       const open = tab.dataset.app === name;
       tab.setAttribute("aria-selected", String(open));
-      tab.tabIndex = open ? 0 : -1;
       find(`#${tab.dataset.app}`).hidden = !open;
     }
+    this.mark();
     const tips = all("[data-tips]");
     const own = tips.some((row) => row.dataset.tips === name) ? name : "messages";
     for (const row of tips) row.hidden = row.dataset.tips !== own;
     this.count(name, 0);
     if (this.announced === name) find("#banner").hidden = true;
     this.apps[name]?.opened?.();
-  }
-
-  walk(event) {
-    const tabs = all("[data-app]");
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const next = tabs[(tabs.findIndex((tab) => tab.dataset.app === this.shown) + step + tabs.length) % tabs.length];
-    this.open(next.dataset.app);
-    next.focus();
   }
 
   /* Say that something came for an app that is not open. */

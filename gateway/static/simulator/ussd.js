@@ -48,7 +48,7 @@ class Session {
   }
 
   async start(code) {
-    find("#session").hidden = false;
+    this.cover(true);
     this.wait("USSD code running");
     await this.ask("ussd", { msisdn: this.phone.number, code });
   }
@@ -123,6 +123,14 @@ class Session {
     this.goesOn = false;
     this.busy = false;
     this.length = 0;
-    find("#session").hidden = true;
+    this.cover(false);
+  }
+
+  /* While a session is on the screen nothing behind it can be reached, by keyboard either. */
+  cover(covered) {
+    const back = !covered && find("#session").contains(document.activeElement);
+    find("#session").hidden = !covered;
+    for (const behind of all(".status-bar, .app, .apps")) behind.inert = covered;
+    if (back) find("#dialled").focus();
   }
 }
