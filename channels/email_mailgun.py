@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from hashlib import blake2b
 from typing import Any
 
-from channels import admission, frames, multipart, signatures
+from channels import admission, forms, frames, multipart, signatures
 from channels.email_webhooks import ByWebhook, capabilities, header, objects, raw_mail, report, table, text
 from channels.forms import NotAForm
 from channels.mail.model import PARTS_MAX
@@ -129,7 +129,7 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
 
 def _briefly(request: RawRequest) -> RawRequest:
     """Return a request with the short fields of a short form only: the signature is among them, and the long ones cost time."""
-    short = multipart.is_short(header(request, "content-type")) and not frames.looks_like_json(request.body)
+    short = forms.is_form(header(request, "content-type")) and not frames.looks_like_json(request.body)
     if not short or request.body.count(b"&") > multipart.PARTS_MAX:  # the latter is refused where it is read
         return request
     return replace(request, body=b"&".join(piece for piece in request.body.split(b"&") if len(piece) <= _BRIEF_BYTES))

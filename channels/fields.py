@@ -13,7 +13,6 @@ from channels import forms, frames
 from channels.forms import Form
 from core.model.inbound import RawRequest, UnreadableRequest
 
-_FORM = "application/x-www-form-urlencoded"
 _JSON = ("/json", "+json")
 
 
@@ -26,18 +25,22 @@ def read(request: RawRequest, otherwise: str = "") -> Form:
     kind = content_type.partition(";")[0].strip().lower()
     if request.method == "GET":
         return query(request.url, otherwise)
-    if kind != _FORM and (kind.endswith(_JSON) or request.body.lstrip().startswith(b"{")):
+    if kind != forms.TYPE and (kind.endswith(_JSON) or request.body.lstrip().startswith(b"{")):
         return flat(frames.read_object(request.body))
-    return form(request.body, content_type or _FORM, otherwise)
+    return form(request.body, content_type or forms.TYPE, otherwise)
 
 
 def query(url: str, otherwise: str = "") -> Form:
     """Return the fields in the query of a URL; raises `UnreadableRequest`. `otherwise` is the character set of what is no UTF-8."""
+    return form(_query(url), forms.TYPE, otherwise)
+
+
+def asked(url: str, name: str) -> str:
+    """Return the only value of a field in the query of a URL, empty where there is none that can be read."""
     try:
-        text = urlsplit(url).query
-    except ValueError:
-        raise UnreadableRequest("encoding", "the query") from None
-    return form(text.encode("utf-8", "surrogatepass"), _FORM, otherwise)
+        return only(query(url), name)
+    except UnreadableRequest:
+        return ""
 
 
 def form(body: bytes, content_type: str, otherwise: str = "") -> Form:
@@ -46,6 +49,21 @@ def form(body: bytes, content_type: str, otherwise: str = "") -> Form:
         return forms.read(body, content_type, otherwise=otherwise)
     except forms.NotAForm as error:
         raise UnreadableRequest(error.code) from None
+
+
+def octets(request: RawRequest) -> Form:
+    """Return the fields of a query or a form with a character for each octet; raises `UnreadableRequest`."""
+    try:
+        return forms.octets(_query(request.url) if request.method == "GET" else request.body)
+    except forms.NotAForm as error:
+        raise UnreadableRequest(error.code) from None
+
+
+def _query(url: str) -> bytes:
+    try:
+        return urlsplit(url).query.encode("utf-8", "surrogatepass")
+    except ValueError:
+        raise UnreadableRequest("encoding", "the query") from None
 
 
 def flat(value: dict[str, Any]) -> Form:
@@ -78,20 +96,3 @@ def only(fields: Form, name: str) -> str:
     if len(values) > 1:
         raise UnreadableRequest("repeated_field", name)
     return values[0]
-
-
-class LastFields:
-    """Reads the fields of a request once, though both `authenticate` and `parse` ask for them."""
-
-    def __init__(self) -> None:
-        self._last: tuple[RawRequest, Form] | None = None
-
-    def of(self, request: RawRequest) -> Form:
-        """Return the fields of `request`; raises `UnreadableRequest`."""
-        last = self._last
-        if last is not None and last[0] is request:
-            self._last = None
-            return last[1]
-        fields = read(request)
-        self._last = (request, fields)
-        return fields

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
-from core.model.inbound import RawRequest
+from channels.once import Once
 
 BODY_BYTES_MAX = 1_048_576
 FIELDS_MAX = 200
-_TYPE = "application/x-www-form-urlencoded"
+TYPE = "application/x-www-form-urlencoded"
 _CHARSETS = {
     **dict.fromkeys(("utf-8", "utf8", "us-ascii"), "utf-8"),
     **dict.fromkeys(("iso-8859-1", "latin1", "windows-1252"), "cp1252"),  # as everywhere on the web
@@ -31,25 +31,40 @@ class NotAForm(Exception):
         self.code = code
 
 
-def read(body: bytes, content_type: str, bytes_max: int = BODY_BYTES_MAX, *, otherwise: str = "") -> Form:
+def is_form(content_type: str) -> bool:
+    """Tell whether a content type is that of such a form."""
+    return content_type.partition(";")[0].strip().lower() == TYPE
+
+
+def read(body: bytes, content_type: str, *, otherwise: str = "") -> Form:
     """Return the fields of a body, each with all its values in order; raises `NotAForm`.
 
     Another character set than UTF-8 counts where the content type names it, and `otherwise` for what is no UTF-8.
     """
     kind, _, parameters = content_type.partition(";")
     charset = _charset(parameters)
-    if kind.strip().lower() != _TYPE or not charset:
+    if kind.strip().lower() != TYPE or not charset:
         raise NotAForm("content_type")
-    if len(body) > bytes_max:
-        raise NotAForm("too_large")
-    if body.count(b"&") >= FIELDS_MAX:
-        raise NotAForm("too_many_fields")
+    _check_size(body)
     try:
         return _fields(body, charset)
     except UnicodeDecodeError:
         if otherwise:
             return _fields(body, otherwise, "replace")
         raise NotAForm("encoding") from None
+
+
+def octets(body: bytes) -> Form:
+    """Return the fields of a body with a character for each octet, for only they say what set they are in; raises `NotAForm`."""
+    _check_size(body)
+    return _fields(body, "latin-1")
+
+
+def _check_size(body: bytes) -> None:
+    if len(body) > BODY_BYTES_MAX:
+        raise NotAForm("too_large")
+    if body.count(b"&") >= FIELDS_MAX:
+        raise NotAForm("too_many_fields")
 
 
 def _fields(body: bytes, charset: str, errors: str = "strict") -> Form:
@@ -78,18 +93,8 @@ def _charset(parameters: str) -> str:
     return _CHARSETS.get(value.strip().strip("\"'").lower(), "") if name.strip().lower() == "charset" else "utf-8"
 
 
-class LastForm:
-    """Reads the form of a request once, though both `authenticate` and `parse` ask for it."""
+class LastForm(Once[Form]):
+    """The form of the last request; raises `NotAForm`."""
 
     def __init__(self) -> None:
-        self._last: tuple[RawRequest, Form] | None = None
-
-    def of(self, request: RawRequest) -> Form:
-        """Return the form of `request`; raises `NotAForm`."""
-        last = self._last
-        if last is not None and last[0] is request:
-            self._last = None
-            return last[1]
-        form = read(request.body, request.headers.get("content-type", ""))
-        self._last = (request, form)
-        return form
+        super().__init__(lambda request: read(request.body, request.headers.get("content-type", "")))

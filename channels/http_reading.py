@@ -12,7 +12,7 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
-from channels import fields, frames, numbers, sms, texts
+from channels import fields, forms, frames, numbers, sms, texts
 from channels.forms import Form
 from core.model.address import Address, AddressKind
 from core.model.inbound import (
@@ -42,7 +42,6 @@ STATUSES: Mapping[str, str] = MappingProxyType(
         "rejectd": "failed",
     }
 )
-_FORM = "application/x-www-form-urlencoded"
 _OLD_CHARSET = "cp1252"  # of gateways that do not write UTF-8
 
 
@@ -89,7 +88,7 @@ def form_of(request: RawRequest, kind: str) -> Form:
         case "json":
             return fields.flat(frames.read_object(request.body))
         case "form":
-            return fields.form(request.body, _FORM, _OLD_CHARSET)
+            return fields.form(request.body, forms.TYPE, _OLD_CHARSET)
     if request.body or request.method == "GET":
         return fields.read(request, _OLD_CHARSET)
     return fields.query(request.url, _OLD_CHARSET)
@@ -99,7 +98,7 @@ def _event(form: Form, request: RawRequest, region: str, known: Fields, ours: Ad
     one = partial(fields.only, form)
     if known.status and known.status in form and known.text not in form:
         return _report(form, request, known)
-    sender = sms.address(one(known.sender), region)
+    sender = numbers.sender(one(known.sender), region)
     recipient = _recipient(one(known.recipient), region, ours) if known.recipient else ours
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", known.sender if sender is None else known.recipient)
@@ -119,7 +118,7 @@ def _recipient(text: str, region: str, ours: Address | None) -> Address | None:
         return ours or numbers.UNSAID
     if ours is not None and text.rstrip("#") == ours.value.rstrip("#"):
         return ours
-    return Address(AddressKind.SHORT_CODE, text[:200]) if text.startswith("*") else sms.address(text, region)
+    return Address(AddressKind.SHORT_CODE, text[:200]) if text.startswith("*") else numbers.sender(text, region)
 
 
 def _step(form: Form, request: RawRequest, known: Fields, sender: Address, recipient: Address, text: str) -> InboundEvent:
@@ -150,21 +149,13 @@ def _report(form: Form, request: RawRequest, known: Fields) -> InboundEvent:
     if status is None:
         return Ignored("unknown_status")
     name = known.report_id or known.id
-    ours = sms.our_id(one(known.reference) if known.reference else _asked(request.url))
+    ours = sms.our_id(one(known.reference) if known.reference else fields.asked(request.url, "m"))
     external_id = (one(name) if name else "") or ours or ""
     if not sms.is_id(external_id):
         raise UnreadableRequest("bad_id")
     code = one(known.code)[:40] if known.code else ""
     at = sms.moment(one(known.time)) if known.time else None
     return DeliveryReport(external_id, status, message_id=ours, code=code or None, at=at)
-
-
-def _asked(url: str) -> str:
-    """Return our own id from the address that we gave the gateway for its report, empty if it is not there."""
-    try:
-        return fields.only(fields.query(url), "m")
-    except UnreadableRequest:
-        return ""
 
 
 def _holds(form: Form, condition: str) -> bool:

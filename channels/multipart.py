@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from channels.forms import NotAForm
+from channels.forms import NotAForm, is_form
 from channels.mail.fields import parameters
 
 PARTS_MAX = 300
 HEAD_BYTES_MAX = 8_192
 _PIECE_BYTES = 65_536
-_TYPE, _SHORT_TYPE = "multipart/form-data", "application/x-www-form-urlencoded"
+_TYPE = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,9 @@ def _first(body: bytes) -> bytes:
     return line.removeprefix(b"--") if line.startswith(b"--") else b""
 
 
-def is_short(content_type: str) -> bool:
-    """Tell whether a content type is that of the short kind of form, which holds no files."""
-    return content_type.partition(";")[0].strip().lower() == _SHORT_TYPE
-
-
 def read_either(body: bytes, content_type: str) -> list[FormPart]:
     """Return the fields of a form of either kind in order; raises `NotAForm`."""
-    if not is_short(content_type):
+    if not is_form(content_type):
         return read(body, content_type)
     if body.count(b"&") > PARTS_MAX:
         raise NotAForm("too_many_fields")

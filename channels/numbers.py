@@ -17,9 +17,8 @@ from core.model.address import Address, AddressKind
 from core.text.segments import is_gsm7
 
 _DIGITS = re.compile(r"[0-9]{3,8}")
-_NUMBER = re.compile(
-    r"(?:(?i:tel):)?[+0-9 ()./~-]{1,40}(?:;[!-~]{0,100})?"
-)  # the library would also find a number inside a sentence or a URI
+# The library would also find a number inside a sentence or a URI.
+_NUMBER = re.compile(r"(?:(?i:tel):)?[+0-9 ()./~-]{1,40}(?:;[!-~]{0,100})?")
 _INTERNATIONAL = re.compile(r"[1-9][0-9]{8,14}")
 _SPACED = re.compile(r"[1-9][0-9 ()./-]{8,30}[0-9]")
 _PLUS_LOST = re.compile(r" [1-9][0-9]{7,14}")  # in a form that was not encoded, the plus sign arrives as a space
@@ -29,7 +28,7 @@ _TEXT_CHARS_MAX = 200
 _ALIAS_CHARS_MAX = 11  # what a network has room for
 _SIGNS = {"\u2212": "-", "\u00b7": ".", "\u2022": ".", "\u2044": "/"}  # between the digits of a number
 _NOT_IN_ALIAS = frozenset('<>"{}[]\\^~|')
-_UNKNOWN_PLAN = re.compile(r"\+[1-9][0-9]{8,14}|[1-9][0-9]{9,14}")
+_UNKNOWN_PLAN = re.compile(r"\+[1-9][0-9]{8,14}|[1-9][0-9]{9,14}")  # plans change, and numbers get longer, before the library knows
 HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked")
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 HIDDEN = frozenset({*HIDDEN_WORDS, *(f"+{word.translate(_KEYPAD)}" for word in HIDDEN_WORDS)})  # some networks spell it in digits
@@ -37,47 +36,59 @@ _DIALLED = re.compile(r"[0-9]{9,15}")  # a number of ours in a country that is n
 UNSAID = Address(AddressKind.ALIAS, "")  # the receiver of a message that names none: it was for whoever was called
 
 
-@lru_cache(maxsize=65_536)  # the same subscriber writes several times in a row; parsing costs more than a signature check
 def msisdn(text: str, default_region: str) -> Address | None:
     """Return the phone number in `text` as E.164, or None if it is no possible number; national ones belong to `default_region`.
 
     A long number without plus sign is an international one if there is such a number, as most providers write it.
     """
-    plain = _plain(text)
-    number = _international(plain, default_region) if _INTERNATIONAL.fullmatch(plain) else _possible(plain, default_region)
-    if number is None and _SPACED.fullmatch(plain):
-        number = _international(phonenumbers.normalize_digits_only(plain), default_region)
-    return None if number is None else _address(number)
+    return _msisdn(text[:_TEXT_CHARS_MAX], default_region)
 
 
 def sender(text: str, default_region: str) -> Address | None:
     """Return the address of a sender of short messages: a phone number, a short code of 3 to 8 digits or a name; None for anything else.
 
-    What a provider writes as a phone number is one, even of a country that the library does not know yet: answers go there.
+    What a provider writes as a whole phone number is one, even where the library knows none such (yet): answers go there.
     """
-    plain = _plain(text).strip()
+    return _sender(text[:_TEXT_CHARS_MAX], default_region)
+
+
+def receiver(text: str, default_region: str) -> Address | None:
+    """Return whom a message was for, `UNSAID` where nothing is said of it; None for what is no address."""
+    found = sender(text, default_region)
+    if found is not None:
+        return found
+    plain = _plain(text[:_TEXT_CHARS_MAX]).strip()
+    if not plain:
+        return UNSAID
+    return Address(AddressKind.SHORT_CODE, plain) if _DIALLED.fullmatch(plain) else None
+
+
+# The same person writes several times in a row, and parsing costs more than a signature check.
+@lru_cache(maxsize=65_536)
+def _msisdn(text: str, region: str) -> Address | None:
+    number = _number(_plain(text), region)
+    return None if number is None else _address(number)
+
+
+@lru_cache(maxsize=65_536)
+def _sender(text: str, region: str) -> Address | None:
+    written = _plain(text)
+    plain = written.strip()
     if plain.lower() in HIDDEN:
         return Address(AddressKind.ALIAS, "anonymous")
     if _DIGITS.fullmatch(plain):
-        abroad = _parsed(f"+{plain}", "") if text.startswith(" ") else None
+        abroad = _parsed(f"+{plain}", "") if written.startswith(" ") else None
         if abroad is not None and phonenumbers.is_valid_number(abroad):
             return _address(abroad)
-        return _subscriber(plain, default_region) or Address(AddressKind.SHORT_CODE, plain)
-    number = msisdn(text, default_region)
+        return _subscriber(plain, region) or Address(AddressKind.SHORT_CODE, plain)
+    number = _number(written, region)
     if number is not None:
-        return number
+        return _address(number)
     if plain.startswith("+") and _DIGITS.fullmatch(plain[1:]):
         return Address(AddressKind.SHORT_CODE, plain[1:])  # some networks put the sign before short codes, too
     if _UNKNOWN_PLAN.fullmatch(plain):
         return Address(AddressKind.MSISDN, f"+{plain.removeprefix('+')}")
     return Address(AddressKind.ALIAS, plain) if _is_alias(plain) else None
-
-
-def receiver(text: str, default_region: str) -> Address | None:
-    """Return whom a message was for, `UNSAID` where nothing is said of it; None for what is no address."""
-    plain = _plain(text).strip()
-    found = sender(text, default_region) if plain else UNSAID
-    return Address(AddressKind.SHORT_CODE, plain) if found is None and _DIALLED.fullmatch(plain) else found
 
 
 def _is_alias(text: str) -> bool:
@@ -86,7 +97,6 @@ def _is_alias(text: str) -> bool:
     return fits and any(map(str.isalpha, text)) and _NOT_IN_ALIAS.isdisjoint(text)
 
 
-@lru_cache(maxsize=65_536)
 def _subscriber(digits: str, region: str) -> Address | None:
     """Return the phone number that a few digits are in a country whose numbers are that short; None where they are a short code."""
     number = _possible(digits, region)
@@ -94,6 +104,13 @@ def _subscriber(digits: str, region: str) -> Address | None:
         return None
     dialled = phonenumbers.normalize_digits_only(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
     return None if dialled != digits or shortnumberinfo.is_valid_short_number_for_region(number, region) else _address(number)
+
+
+def _number(plain: str, region: str) -> PhoneNumber | None:
+    number = _international(plain, region) if _INTERNATIONAL.fullmatch(plain) else _possible(plain, region)
+    if number is None and _SPACED.fullmatch(plain):
+        return _international(phonenumbers.normalize_digits_only(plain), region)
+    return number
 
 
 def _international(digits: str, region: str) -> PhoneNumber | None:
@@ -106,8 +123,9 @@ def _international(digits: str, region: str) -> PhoneNumber | None:
 def _possible(text: str, region: str) -> PhoneNumber | None:
     if not _NUMBER.fullmatch(text):
         return None
-    if _PLUS_LOST.fullmatch(text):
-        text = f"+{text[1:]}"
+    signed = _parsed(f"+{text[1:]}", "") if _PLUS_LOST.fullmatch(text) else None
+    if signed is not None:
+        return signed
     bare = text.strip(" (")
     abroad = _parsed(f"+{bare.removeprefix(_ABROAD)}", "") if bare.startswith(_ABROAD) else None
     if abroad is not None and phonenumbers.is_valid_number(abroad) and _is_whole(abroad, bare):
@@ -136,7 +154,7 @@ def _address(number: PhoneNumber) -> Address:
 def _plain(text: str) -> str:
     """Return a text with the digits, signs and spaces of any script in ASCII, without marks that are not seen."""
     lost = " " if text.startswith(" ") else ""  # perhaps a plus sign once
-    text = lost + text[:_TEXT_CHARS_MAX].strip()
+    text = lost + text.strip()
     if text.startswith(_ESCAPED_PLUS):
         text = f"+{text[3:]}"
     if text.isascii():

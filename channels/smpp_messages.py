@@ -93,7 +93,7 @@ def sender_of(fields: Mapping[str, Any], region: str) -> Address | None:
         return numbers.msisdn(text, region)
     if ton == _TON_ALPHANUMERIC:
         return numbers.sender(text, region)
-    return sms.address(text, region)
+    return numbers.sender(text, region)
 
 
 def _said(fields: dict[str, Any], region: str, *, aborted: bool) -> InboundEvent:
@@ -173,7 +173,7 @@ def _recipient(fields: Mapping[str, Any], region: str) -> Address | None:
     text = frames.text_member(fields, "destination_addr").strip()
     if re.fullmatch(r"[*#][0-9*#]{1,20}", text):
         return Address(AddressKind.SHORT_CODE, text)
-    return numbers.msisdn(f"+{text}", region) if _number(fields, "dest_addr_ton") == _TON_INTERNATIONAL else sms.address(text, region)
+    return numbers.msisdn(f"+{text}", region) if _number(fields, "dest_addr_ton") == _TON_INTERNATIONAL else numbers.sender(text, region)
 
 
 def _text(fields: Mapping[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels import numbers, texts
+from channels.once import Once
 from core.model.address import Address
 from core.model.capabilities import Capabilities, Family, OnUnknown
 from core.model.inbound import AuthenticationFailed, ContactSignal, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
@@ -22,9 +23,7 @@ API_BASE = r"https?://[^\s?#@]+"
 _BUDGET_CHARS = 459  # three parts
 _MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID = re.compile(r"[!-~]{1,100}")
-_URL_CHARS_MAX = 2_048
-
-
+_TO_US = (InboundMessage, ContactSignal)
 BY_GET = frozenset({"GET", "POST"})
 
 
@@ -45,11 +44,6 @@ def capabilities(
     )
 
 
-def address(text: str, region: str) -> Address | None:
-    """Return the address of a sender or receiver, None for what is none."""
-    return numbers.sender(text.strip(), region)
-
-
 def digits(number: Address) -> str:
     """Return a number without its plus sign, as most providers want it; a name as it is."""
     return number.value.removeprefix("+")
@@ -67,17 +61,6 @@ def moment(text: str) -> int | None:
 def is_id(text: str) -> bool:
     """Tell whether a text can be the id that a provider gave a message."""
     return _ID.fullmatch(text) is not None
-
-
-def is_link(text: str) -> bool:
-    """Tell whether a text can be the address of an attachment."""
-    return text.startswith(("https://", "http://")) and len(text) <= _URL_CHARS_MAX
-
-
-def media_kind(content_type: str) -> str:
-    """Return which kind of attachment has this content type; what nobody can look at is a document."""
-    kind = content_type.partition("/")[0]
-    return kind if kind in {"image", "audio", "video"} else "document"
 
 
 def our_id(text: str) -> str | None:
@@ -115,23 +98,11 @@ def each(items: Sequence[Any], event: Callable[[Any], InboundEvent]) -> Sequence
     return events
 
 
-class LastEvents:
-    """Parses a request once, though both `authenticate` (whom is it for?) and `parse` need its events."""
+class LastEvents(Once[Sequence[InboundEvent]]):
+    """The events of the last request; raises `UnreadableRequest`."""
 
     def __init__(self, parse: Callable[[RawRequest, str], Sequence[InboundEvent]], region: str) -> None:
-        self._parse = parse
-        self._region = region
-        self._last: tuple[RawRequest, Sequence[InboundEvent]] | None = None
-
-    def of(self, request: RawRequest) -> Sequence[InboundEvent]:
-        """Return the events of `request`; raises `UnreadableRequest`."""
-        last = self._last
-        if last is not None and last[0] is request:
-            self._last = None
-            return last[1]
-        events = self._parse(request, self._region)
-        self._last = (request, events)
-        return events
+        super().__init__(lambda request: parse(request, region))
 
     def check_recipient(self, request: RawRequest, ours: Address) -> None:
         """Raise `AuthenticationFailed` if a message was sent to another number than ours; what cannot be read is for `parse` to say."""
@@ -140,5 +111,5 @@ class LastEvents:
         except UnreadableRequest:
             return
         for event in events:
-            if isinstance(event, InboundMessage | ContactSignal) and event.recipient not in {ours, numbers.UNSAID}:
+            if isinstance(event, _TO_US) and event.recipient not in (ours, numbers.UNSAID):
                 raise AuthenticationFailed("other_number")

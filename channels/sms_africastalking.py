@@ -12,19 +12,19 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from channels import admission, fields, numbers, sms, texts
+from channels import admission, fields, forms, numbers, sms, sms_callbacks, texts
 from channels.http import Http, HttpAnswer, refusal
 from core.model.adapter import Missed
-from core.model.address import Address
+from core.model.address import Address, AddressKind
 from core.model.ids import ChannelId
 from core.model.inbound import ContactSignal, DeliveryReport, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
-from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+from core.model.outbound import DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_530  # ten parts
 _DAY_MS = 86_400_000
 _PAGES_MAX = 1_000  # of 100 messages
 _PAGE_BYTES_MAX = 4_194_304
-_FORM = {"content-type": "application/x-www-form-urlencoded"}
+_FORM = {"content-type": forms.TYPE}
 _STATUS: Mapping[str, DeliveryStatus] = {
     "sent": DeliveryStatus.ACCEPTED,  # by their own system
     "submitted": DeliveryStatus.SENT,
@@ -71,36 +71,19 @@ class Settings:
         admission.networks(self.sources)
 
 
-class SmsAfricasTalking:
+class SmsAfricasTalking(sms_callbacks.ByCallback):
     """The adapter of one short code, number or name at Africa's Talking."""
 
     kind = "sms_africastalking"
     capabilities = sms.capabilities(text_max_chars=TEXT_CHARS_MAX, provider_retries="not documented; their inbox can be read after a gap")
 
     def __init__(self, our_address: Address, settings: Settings, default_region: str) -> None:
-        self._address = our_address
-        self._sources = admission.networks(settings.sources)
+        super().__init__(our_address, sms.LastEvents(parse, default_region), sources=settings.sources, timeout_s=settings.timeout_s)
         self._username = settings.username
         self._region = default_region
         self._send_url = f"{settings.api_base.rstrip('/')}/version1/messaging"
         self._headers = {"apiKey": settings.api_key, "Accept": "application/json"}
-        self._events = sms.LastEvents(parse, default_region)
-        self._http = Http(timeout_s=settings.timeout_s)
         self._inbox = Http(timeout_s=settings.timeout_s, connections=1, answer_bytes_max=_PAGE_BYTES_MAX)
-
-    def authenticate(self, request: RawRequest) -> None:
-        """Raise `AuthenticationFailed` for a source outside the list, or for a message to another number."""
-        admission.check_source(self._sources, request.remote)
-        self._events.check_recipient(request, self._address)
-
-    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
-        """Return the message, delivery report or opt-out of a callback."""
-        return self._events.of(request)
-
-    def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
-        """Return an empty answer; replies are sent."""
-        del replies
-        return Answer()
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Hand one message to Africa's Talking; raises `SendError`."""
@@ -122,7 +105,7 @@ class SmsAfricasTalking:
             for entry in page:
                 mark = str(entry.get("id", mark))
                 at = sms.moment(str(entry.get("date", "")))
-                if at is not None and at >= since_ms and sms.address(str(entry.get("to", "")), self._region) == self._address:
+                if at is not None and at >= since_ms and numbers.sender(str(entry.get("to", "")), self._region) == self._address:
                     found.append(RawRequest("POST", "", _FORM, urlencode({name: str(value) for name, value in entry.items()}).encode(), at))
             if not page:
                 break
@@ -130,7 +113,7 @@ class SmsAfricasTalking:
 
     async def close(self) -> None:
         """End the connections to Africa's Talking."""
-        await self._http.close()
+        await super().close()
         await self._inbox.close()
 
 
@@ -156,7 +139,7 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
         if status is None:
             return [Ignored("unknown_status")]
         return [DeliveryReport(external_id, status, code=one("failureReason")[:40] or None)]
-    sender, recipient = sms.address(one("from"), default_region), numbers.receiver(one("to"), default_region)
+    sender, recipient = numbers.sender(one("from"), default_region), numbers.receiver(one("to"), default_region)
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", "from" if sender is None else "to")
     return [InboundMessage(external_id, sender, recipient, texts.clean(one("text")), sent_at=sms.moment(one("date")))]
@@ -164,9 +147,9 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
 
 def _opt_out(number: str, sender_id: str, received_at: int, region: str) -> InboundEvent:
     """Return the wish of a person; it has no id of its own, so it counts once a day."""
-    person, ours = numbers.msisdn(number, region), sms.address(sender_id, region)
-    if person is None or ours is None:
-        raise UnreadableRequest("bad_number", "phoneNumber" if person is None else "senderId")
+    person, ours = numbers.sender(number, region), numbers.sender(sender_id, region)
+    if person is None or person.kind is not AddressKind.MSISDN or ours is None:
+        raise UnreadableRequest("bad_number", "senderId" if ours is None else "phoneNumber")
     return ContactSignal(f"opt-out:{person.value}:{received_at // _DAY_MS}", person, ours, "opted_out")
 
 

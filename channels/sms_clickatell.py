@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from channels import admission, clickatell_http, fields, frames, numbers, sms, texts
-from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from channels import clickatell_http, fields, frames, numbers, sms, sms_callbacks, texts
+from channels.http import HttpAnswer, refusal, retry_after_s
 from core.model.address import Address
 from core.model.ids import ChannelId
 from core.model.inbound import DeliveryReport, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
-from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+from core.model.outbound import DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_530  # ten parts
 ITEMS_MAX = 1_000
@@ -82,27 +82,16 @@ _THROTTLED = {43}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(sms_callbacks.Settings):
     """Settings of a channel at Clickatell; its address is the two-way number, short code or name that messages come from."""
 
-    api_key: str = field(repr=False, metadata={"doc": "API key of the integration, by reference."})
-    basic: tuple[str, ...] = field(
-        default=(), repr=False, metadata={"doc": "user:password that the callbacks carry; two while it is being changed."}
-    )
     two_way: bool = field(
         default=True, metadata={"doc": "Send with the channel's address as sender; false where the integration is one-way."}
     )
-    sources: tuple[str, ...] = field(default=(), metadata={"doc": "Networks that Clickatell calls from; empty: from anywhere."})
     api_base: str = field(default="https://platform.clickatell.com", metadata={"doc": "Base address of the API.", "pattern": sms.API_BASE})
-    timeout_s: float = field(default=sms.TIMEOUT_S, metadata={"doc": "Seconds that one call of the API may take.", "least": 1, "most": 60})
-
-    def __post_init__(self) -> None:
-        if not self.api_key or not all(":" in pair for pair in self.basic):
-            raise ValueError("api_key must not be empty, and basic has the form user:password")
-        admission.networks(self.sources)
 
 
-class SmsClickatell:
+class SmsClickatell(sms_callbacks.ByCallback):
     """The adapter of one number at Clickatell."""
 
     kind = "sms_clickatell"
@@ -112,29 +101,11 @@ class SmsClickatell:
     )
 
     def __init__(self, our_address: Address, settings: Settings, default_region: str) -> None:
-        self._address = our_address
-        self._basic = settings.basic
-        self._sources = admission.networks(settings.sources)
+        events = sms.LastEvents(parse, default_region)
+        super().__init__(our_address, events, sources=settings.sources, basic=settings.basic, timeout_s=settings.timeout_s)
         self._two_way = settings.two_way
         self._send_url = f"{settings.api_base.rstrip('/')}/v1/message"
         self._headers = {"Authorization": settings.api_key, "Accept": "application/json"}
-        self._events = sms.LastEvents(parse, default_region)
-        self._http = Http(timeout_s=settings.timeout_s)
-
-    def authenticate(self, request: RawRequest) -> None:
-        """Raise `AuthenticationFailed` unless user, password and source are right and every message is for our number."""
-        admission.check_source(self._sources, request.remote)
-        admission.check_basic(self._basic, request.headers.get("authorization", ""))
-        self._events.check_recipient(request, self._address)
-
-    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
-        """Return the messages or delivery reports of a callback."""
-        return self._events.of(request)
-
-    def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
-        """Return an empty answer; replies are sent."""
-        del replies
-        return Answer()
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Hand one message to Clickatell; raises `SendError`."""
@@ -148,10 +119,6 @@ class SmsClickatell:
             one["from"] = sms.digits(message.sender)
         return SendResult(_taken(await self._http.post(self._send_url, document={"messages": [one]}, headers=self._headers)))
 
-    async def close(self) -> None:
-        """End the connections to Clickatell."""
-        await self._http.close()
-
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> SmsClickatell:
     """Build the adapter of a number at Clickatell."""
@@ -162,12 +129,11 @@ def make(channel_id: ChannelId, our_address: Address, settings: Settings, public
 def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     """Return the events of a request; raises `UnreadableRequest`."""
     if clickatell_http.is_form(request):
-        return [clickatell_http.event(clickatell_http.read(request), default_region, _OLD_STATUS.get)]
+        return [clickatell_http.event(fields.octets(request), default_region, _OLD_STATUS)]
     frame = frames.read_object(request.body)
     event = frame.get("event")
     if isinstance(frame.get("data"), dict):
-        octets = {name: text.encode().decode("latin-1") for name, values in fields.flat(frame["data"]).items() for text in values}
-        return [clickatell_http.event(octets, default_region, _OLD_STATUS.get)]
+        return [clickatell_http.event(clickatell_http.octets_of(frame["data"]), default_region, _OLD_STATUS)]
     if not isinstance(event, dict):
         return [_old(frame, default_region)]
     told = {"moText": partial(_message, region=default_region), "messageStatusUpdate": partial(_status, known=_STATUS)}
@@ -192,7 +158,8 @@ def _old(frame: dict[str, Any], region: str) -> InboundEvent:
 
 
 def _said(item: dict[str, Any], region: str, *, sender: str, recipient: str, text: str) -> InboundEvent:
-    who, ours = sms.address(frames.text_member(item, sender, ""), region), numbers.receiver(frames.text_member(item, recipient, ""), region)
+    who = numbers.sender(frames.text_member(item, sender, ""), region)
+    ours = numbers.receiver(frames.text_member(item, recipient, ""), region)
     if who is None or ours is None:
         raise UnreadableRequest("bad_number", sender if who is None else recipient)
     said = _decoded(frames.text_member(item, text, ""), frames.text_member(item, "charset", "UTF-8"))
@@ -212,8 +179,8 @@ def _status(item: dict[str, Any], known: Mapping[int, DeliveryStatus]) -> Inboun
 
 def _decoded(text: str, charset: str) -> str:
     """Return a text; the older integration writes others than UTF-8 as their escaped bytes."""
-    encoding = {"UTF-16BE": "utf-16-be", "ISO-8859-1": "latin-1"}.get(charset.strip().upper())
-    return text if encoding is None else unquote_to_bytes(text.replace("+", " ").encode("utf-8", "replace")).decode(encoding, "replace")
+    encoding = clickatell_http.codec(charset, "utf-8")
+    return text if encoding == "utf-8" else unquote_to_bytes(text.replace("+", " ").encode("utf-8", "replace")).decode(encoding, "replace")
 
 
 def _id(item: dict[str, Any]) -> str:

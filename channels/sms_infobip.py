@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from channels import admission, frames, numbers, sms, texts
-from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from channels import attachments, frames, numbers, sms, sms_callbacks, texts
+from channels.http import HttpAnswer, refusal, retry_after_s
 from core.model.address import Address
 from core.model.capabilities import OnUnknown
 from core.model.ids import ChannelId
 from core.model.inbound import DeliveryReport, Ignored, InboundEvent, InboundMessage, Media, RawRequest, UnreadableRequest
-from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+from core.model.outbound import DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_530  # ten parts
 RESULTS_MAX = 1_000
@@ -55,26 +55,15 @@ _DOWN = {"REJECTED_SYSTEM_ERROR"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(sms_callbacks.Settings):
     """Settings of a channel at Infobip; its address is the number, short code or name that messages come from."""
 
-    api_key: str = field(repr=False, metadata={"doc": "API key with the right to send SMS, by reference."})
     api_base: str = field(
         metadata={"doc": "Base address that Infobip gave the account: https://xxxxx.api.infobip.com.", "pattern": sms.API_BASE}
     )
-    basic: tuple[str, ...] = field(
-        default=(), repr=False, metadata={"doc": "user:password that the subscription calls us with; two while it is being changed."}
-    )
-    sources: tuple[str, ...] = field(default=(), metadata={"doc": "Networks that Infobip calls from; empty: from anywhere."})
-    timeout_s: float = field(default=sms.TIMEOUT_S, metadata={"doc": "Seconds that one call of the API may take.", "least": 1, "most": 60})
-
-    def __post_init__(self) -> None:
-        if not self.api_key or not all(":" in pair for pair in self.basic):
-            raise ValueError("api_key must not be empty, and basic has the form user:password")
-        admission.networks(self.sources)
 
 
-class SmsInfobip:
+class SmsInfobip(sms_callbacks.ByCallback):
     """The adapter of one number or name at Infobip."""
 
     kind = "sms_infobip"
@@ -85,30 +74,12 @@ class SmsInfobip:
     )
 
     def __init__(self, our_address: Address, settings: Settings, public_url: str, default_region: str) -> None:
-        self._address = our_address
-        self._basic = settings.basic
-        self._sources = admission.networks(settings.sources)
+        events = sms.LastEvents(parse, default_region)
+        super().__init__(our_address, events, sources=settings.sources, basic=settings.basic, timeout_s=settings.timeout_s)
         self._callback = public_url
         self._logs_url = f"{settings.api_base.rstrip('/')}/sms/3/logs"
         self._send_url = f"{settings.api_base.rstrip('/')}/sms/3/messages"
         self._headers = {"Authorization": f"App {settings.api_key}", "Accept": "application/json"}
-        self._events = sms.LastEvents(parse, default_region)
-        self._http = Http(timeout_s=settings.timeout_s)
-
-    def authenticate(self, request: RawRequest) -> None:
-        """Raise `AuthenticationFailed` unless user, password and source are right and every message is for our number."""
-        admission.check_source(self._sources, request.remote)
-        admission.check_basic(self._basic, request.headers.get("authorization", ""))
-        self._events.check_recipient(request, self._address)
-
-    def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
-        """Return the messages or delivery reports of a call."""
-        return self._events.of(request)
-
-    def acknowledge(self, replies: Sequence[OutboundMessage]) -> Answer:
-        """Return an empty answer; replies are sent."""
-        del replies
-        return Answer()
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Hand one message to Infobip; raises `SendError`."""
@@ -144,10 +115,6 @@ class SmsInfobip:
                 return told if isinstance(told, DeliveryReport) else DeliveryReport(message_id, DeliveryStatus.ACCEPTED)
         return None
 
-    async def close(self) -> None:
-        """End the connections to Infobip."""
-        await self._http.close()
-
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> SmsInfobip:
     """Build the adapter of a number or name at Infobip."""
@@ -174,29 +141,25 @@ def _event(result: dict[str, Any], region: str) -> InboundEvent:
     status = result.get("status")
     if isinstance(status, dict):
         return _report(result, external_id, status)
-    sender = sms.address(frames.text_member(result, "from", ""), region)
+    sender = numbers.sender(frames.text_member(result, "from", ""), region)
     recipient = numbers.receiver(frames.text_member(result, "to", ""), region)
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", "from" if sender is None else "to")
     text = result["text"] if isinstance(result.get("text"), str) else ""
+    media: tuple[Media, ...] = ()
     content = result.get("message")  # of an MMS, in parts
-    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    said = [text, *(part["value"] for part in parts if isinstance(part.get("value"), str))]
-    return InboundMessage(
-        external_id,
-        sender,
-        recipient,
-        texts.clean("\n".join(filter(None, said))),
-        media=tuple(_attachment(part) for part in parts if "url" in part),
-        sent_at=_time(result, "receivedAt"),
-    )
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, dict)]
+        said = [text, *(part["value"] for part in parts if isinstance(part.get("value"), str))]
+        text, media = "\n".join(filter(None, said)), tuple(_attachment(part) for part in parts if "url" in part)
+    return InboundMessage(external_id, sender, recipient, texts.clean(text), media=media, sent_at=_time(result, "receivedAt"))
 
 
 def _attachment(part: dict[str, Any]) -> Media:
     """Return the part of an MMS that is a file."""
     content_type = frames.text_member(part, "contentType", "").lower()[:100]
     url = frames.text_member(part, "url")
-    return Media(sms.media_kind(content_type), url if sms.is_link(url) else "", content_type)
+    return Media(attachments.kind_of(content_type), url if attachments.is_link(url) else "", content_type)
 
 
 def _report(result: dict[str, Any], external_id: str, status: dict[str, Any]) -> InboundEvent:

@@ -15,9 +15,10 @@ from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
 
-from channels import fields, numbers, signatures, sms, texts
+from channels import attachments, fields, numbers, signatures, sms, texts
 from channels.forms import Form
 from channels.http import Http, HttpAnswer, basic, refusal
+from channels.once import Once
 from channels.plivo_lists import PlivoLists
 from core.model.adapter import MediaSource
 from core.model.address import Address
@@ -39,7 +40,7 @@ from core.text.split import ucs2_length
 
 TEXT_CHARS_MAX = 1_600
 UCS2_UNITS_MAX = 737
-_MEDIA_MAX = 10
+_MEDIA = tuple(f"Media{index}" for index in range(11))  # counted from 0, or from 1
 _MEDIA_HOSTS = ("media.plivo.com", "aps1.media.plivo.com", "api.plivo.com")
 _ID = re.compile(r"[0-9A-Za-z-]{1,36}")  # a UUID, and no room for a neighbouring field that a forger lets run into it
 _ONCE = ("Body", "ErrorCode", "From", "MessageIntent", "MessageUUID", "ParentMessageUUID", "Status", "Text", "To", "Type", "status")
@@ -89,7 +90,7 @@ class SmsPlivo:
         self._media_hosts = {urlsplit(settings.api_base).hostname or "", *_MEDIA_HOSTS}
         self._send_url = f"{settings.api_base.rstrip('/')}/v1/Account/{settings.auth_id}/Message/"
         self._headers = {"Authorization": basic(f"{settings.auth_id}:{settings.auth_token[0]}")}
-        self._fields = fields.LastFields()
+        self._fields = Once(fields.read)
         self._http = Http(timeout_s=settings.timeout_s)
         self._lists = PlivoLists(self._http, self._send_url, self._headers, _STATUS)
 
@@ -107,7 +108,7 @@ class SmsPlivo:
             form, "To"
         ):  # their place in the signed string keeps the text from running over
             raise AuthenticationFailed("missing_field")
-        if sms.address(fields.only(form, "From" if _status(form) else "To"), self._region) != self._address:
+        if numbers.sender(fields.only(form, "From" if _status(form) else "To"), self._region) != self._address:
             raise AuthenticationFailed("other_number")
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
@@ -209,11 +210,10 @@ def _events(form: Form, request: RawRequest, region: str) -> Sequence[InboundEve
         return [_report(form, external_id, request.url)]
     if one("Type").lower() not in {"", "sms", "mms"}:
         return [Ignored("other_channel")]
-    sender, recipient = sms.address(one("From"), region), numbers.receiver(one("To"), region)
+    sender, recipient = numbers.sender(one("From"), region), numbers.receiver(one("To"), region)
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", "From" if sender is None else "To")
-    urls = [one(f"Media{index}") for index in range(_MEDIA_MAX + 1)]  # counted from 0, or from 1
-    media = tuple(Media("document", url) for url in urls if sms.is_link(url))
+    media = tuple(Media("document", one(name)) for name in _MEDIA if name in form and attachments.is_link(one(name)))
     text, signal = texts.clean(one("Text") or one("Body")), _CONSENT.get(one("MessageIntent").lower())
     if signal is not None:  # Plivo has acted on the word, so there is nothing left to answer
         return [ContactSignal(external_id, sender, recipient, signal, value=text)]
@@ -230,12 +230,8 @@ def _report(form: Form, external_id: str, url: str) -> InboundEvent:
     status, parent, code = _STATUS.get(_status(form)), one("ParentMessageUUID"), one("ErrorCode")
     if status is None:
         return Ignored("unknown_status")
-    try:
-        ours = sms.our_id(fields.only(fields.query(url), "m"))
-    except UnreadableRequest:
-        ours = None
     whole = parent if _ID.fullmatch(parent) else external_id  # each part of a long message reports under an id of its own
-    return DeliveryReport(whole, status, message_id=ours, code=code[:20] if code not in {"", "000"} else None)
+    return DeliveryReport(whole, status, message_id=sms.our_id(fields.asked(url, "m")), code=code[:20] if code not in {"", "000"} else None)
 
 
 def _taken(answer: HttpAnswer) -> str:

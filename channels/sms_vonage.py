@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
-from channels import admission, fields, numbers, sms, texts, vonage_signatures
+from channels import admission, attachments, fields, numbers, sms, texts, vonage_signatures
 from channels.forms import Form
 from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from channels.once import Once
 from channels.vonage_reports import VonageReports
 from core.model.address import Address
 from core.model.ids import ChannelId
@@ -116,7 +117,7 @@ class SmsVonage:
         self._callback = public_url
         self._send_url = f"{settings.api_base.rstrip('/')}/sms/json"
         self._region = default_region
-        self._fields = fields.LastFields()
+        self._fields = Once(fields.read)
         self._http = Http(timeout_s=settings.timeout_s)
         self._reports = VonageReports(self._http, settings.reports_base, (settings.api_key, settings.api_secret), _STATUS)
 
@@ -134,7 +135,7 @@ class SmsVonage:
             vonage_signatures.check_fields(self._secrets, self._method, form)
         self._check_account(form.get("api-key", (None,))[0])
         ours = _ours(form)
-        if ours and sms.address(ours, self._region) != self._address:
+        if ours and numbers.sender(ours, self._region) != self._address:
             raise AuthenticationFailed("other_number")
 
     def parse(self, request: RawRequest) -> Sequence[InboundEvent]:
@@ -215,7 +216,7 @@ def _events(form: Form, region: str) -> Sequence[InboundEvent]:
     at = sms.moment(one("message-timestamp") or (one("timestamp") if "message_uuid" in form else ""))
     if "status" in form:
         return [_receipt(form, external_id, at)]
-    sender = sms.address(one("msisdn") or one("from") or one("from.number"), region)
+    sender = numbers.sender(one("msisdn") or one("from") or one("from.number"), region)
     recipient = numbers.receiver(one("to") or one("to.number"), region)
     if sender is None or recipient is None:
         raise UnreadableRequest("bad_number", "msisdn" if sender is None else "to")
@@ -235,14 +236,16 @@ def _binary(data: str) -> tuple[Media, ...]:
 
 def _attachments(form: Form) -> tuple[Media, ...]:
     """Return the files of an MMS, one by one or as a list; they stay at Vonage."""
+    if not any(name.endswith(".url") for name in form):
+        return ()
     kinds = [(kind, kind) for kind in _FILES]
     kinds += [(f"content.{index}", fields.only(form, f"content.{index}.type")) for index in range(_FILES_MAX)]
     found = []
     for place, kind in kinds:
         url = fields.only(form, f"{place}.url")
-        if sms.is_link(url):
+        if attachments.is_link(url):
             caption, name = (texts.clean(fields.only(form, f"{place}.{detail}"))[:_CAPTION_CHARS_MAX] for detail in ("caption", "name"))
-            found.append(Media(kind if kind in {"image", "audio", "video"} else "document", url, caption=caption, name=name[:200]))
+            found.append(Media(attachments.kind_of(kind), url, caption=caption, name=name[:200]))
     return tuple(found)
 
 

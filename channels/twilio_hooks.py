@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
 
-from channels import fields, forms, signatures, texts
+from channels import fields, forms, signatures, sms, texts
 from core.model.inbound import AuthenticationFailed, RawRequest, UnreadableRequest
 from core.model.outbound import OutboundMessage
 
 _SIGNATURE = "x-twilio-signature"
 METHODS = frozenset({"GET", "POST"})  # as the operator has set it for the number
-_MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOT_XML = re.compile("[\ufffe\uffff\ud800-\udfff]")
+one = fields.only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +95,6 @@ def _form(request: RawRequest, last_form: forms.LastForm) -> forms.Form:
     return fields.query(request.url) if request.method == "GET" else last_form.of(request)
 
 
-def one(form: forms.Form, name: str) -> str:
-    """Return the only value of a field, empty if it is missing; raises `UnreadableRequest` for a repeated one."""
-    values = form.get(name, ("",))
-    if len(values) > 1:
-        raise UnreadableRequest("repeated_field", name)
-    return values[0]
-
-
 def url_about(url: str, message: OutboundMessage) -> str:
     """Return the webhook URL with our id of a message in it, which Twilio's signature will cover."""
     return f"{url}?m={message.id}"
@@ -116,20 +107,12 @@ def url_for(url: str, message_id: str, purpose: str) -> str:
 
 def purpose(url: str) -> str:
     """Return what a request to a signed URL is for, empty for an answer to a message and for one that begins something."""
-    try:
-        given = parse_qs(urlsplit(url).query, max_num_fields=50).get("s", [])
-    except ValueError:
-        return ""
-    return given[0] if len(given) == 1 else ""
+    return fields.asked(url, "s")
 
 
 def our_id(url: str) -> str | None:
     """Return our own id of a message from a signed URL, None if there is none."""
-    try:
-        given = parse_qs(urlsplit(url).query, max_num_fields=50).get("m", [])
-    except ValueError:
-        return None
-    return given[0] if len(given) == 1 and _MESSAGE_ID.fullmatch(given[0]) else None
+    return sms.our_id(fields.asked(url, "m"))
 
 
 def printable(text: str) -> str:

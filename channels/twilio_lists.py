@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from channels import twilio_messages
+from channels import forms, twilio_messages
 from channels.http import Http, HttpAnswer, basic, refusal
 from channels.twilio_hooks import ApiAccount
 from core.model.adapter import Missed
@@ -22,7 +22,7 @@ _PAGE = 100
 _PAGE_BYTES_MAX = 4_194_304
 _PAGES_MAX = 500
 _MEDIA_MAX = 10
-_FORM = {"content-type": "application/x-www-form-urlencoded"}
+_FORM = {"content-type": forms.TYPE}
 
 
 class TwilioLists:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from channels import forms, numbers, texts
+from channels import attachments, forms, numbers, texts
 from channels.twilio_hooks import one, our_id
 from core.model.address import Address
 from core.model.inbound import ContactSignal, DeliveryReport, Ignored, InboundEvent, InboundMessage, Media, UnreadableRequest
@@ -31,7 +31,6 @@ STATUS: Mapping[str, DeliveryStatus] = {
     "read": DeliveryStatus.READ,
 }
 _MEDIA_MAX = 10
-_URL_CHARS_MAX = 2_048
 _CHOICE_CHARS_MAX = 200
 _PLACE_CHARS_MAX = 200
 _SID = re.compile(r"[A-Z]{2}[0-9A-Za-z]{1,32}")  # no room for a neighbouring field that a forger lets run into it
@@ -94,9 +93,8 @@ def _media(form: forms.Form) -> tuple[Media, ...]:
     found = []
     for index in range(min(int(count), _MEDIA_MAX)):
         url, content_type = one(form, f"MediaUrl{index}"), one(form, f"MediaContentType{index}").lower()[:100]
-        if url.startswith(("https://", "http://")) and len(url) <= _URL_CHARS_MAX:
-            kind = content_type.partition("/")[0]
-            found.append(Media(kind=kind if kind in {"image", "audio", "video"} else "document", url=url, content_type=content_type))
+        if attachments.is_link(url):
+            found.append(Media(attachments.kind_of(content_type), url, content_type))
     return tuple(found)
 
 

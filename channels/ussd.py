@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from hashlib import blake2b
-from ipaddress import ip_address, ip_network
 
-from channels import fields, numbers, texts
+from channels import admission, fields, numbers, texts
 from channels.forms import Form
+from channels.once import Once
 from core.model.address import Address, AddressKind, Strength
 from core.model.capabilities import Capabilities, Family
 from core.model.ids import ChannelId
@@ -60,8 +60,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.sorry.strip():
             raise ValueError("sorry must be a sentence")
-        for network in self.sources:
-            ip_network(network)
+        admission.networks(self.sources)
 
 
 class Ussd:
@@ -86,14 +85,13 @@ class Ussd:
         )
         self._sorry = Answer(body=f"END {_screen(settings.sorry)}".encode())
         self._code = our_address.value
-        self._sources = [ip_network(network) for network in settings.sources]
+        self._sources = admission.networks(settings.sources)
         self._region = default_region
-        self._fields = fields.LastFields()
+        self._fields = Once(fields.read)
 
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` for a source outside the list, or for another service code."""
-        if self._sources and not self._from_source(request.remote):
-            raise AuthenticationFailed("unknown_source")
+        admission.check_source(self._sources, request.remote)
         try:
             code = fields.only(self._fields.of(request), "serviceCode")
         except UnreadableRequest:
@@ -118,13 +116,6 @@ class Ussd:
     async def send(self, message: OutboundMessage) -> SendResult:
         """Raise `SendError`: nothing can be sent outside a session."""
         raise SendError(SendErrorCode.UNSUPPORTED, retryable=False, detail=f"{message.id}: USSD answers only within a session")
-
-    def _from_source(self, remote: str) -> bool:
-        try:
-            address = ip_address(remote)
-        except ValueError:
-            return False
-        return any(address in network for network in self._sources)
 
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> Ussd:

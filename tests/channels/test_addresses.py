@@ -92,6 +92,9 @@ def test_what_is_no_phone_number(text: str) -> None:
         ("+40404", AddressKind.SHORT_CODE, "40404"),
         ("+999711000111", AddressKind.MSISDN, "+999711000111"),  # of a country that is not known yet
         ("99971100012", AddressKind.MSISDN, "+99971100012"),
+        ("+2547110001119", AddressKind.MSISDN, "+2547110001119"),  # longer than its country has them, as after a change of its plan
+        ("254711000111 ", AddressKind.MSISDN, "+254711000111"),
+        (" 711000111", AddressKind.MSISDN, "+254711000111"),  # no plus sign was lost here: there is no such number abroad
         ("+266696687", AddressKind.ALIAS, "anonymous"),
         ("+86282452253", AddressKind.ALIAS, "anonymous"),  # it would be a number of China
         ("Restricted", AddressKind.ALIAS, "anonymous"),

@@ -128,7 +128,7 @@ def test_parts_of_the_older_api_have_a_header() -> None:
         ours.authenticate(replace(what, url=what.url.replace(HERE.value[1:], "27999900004")))
 
 
-@pytest.mark.parametrize(("query", "code"), [("from=1&from=2", "repeated_field"), ("&".join("a" * 300), "too_many_fields"), ("", "bad_id")])
+@pytest.mark.parametrize(("query", "code"), [("moMsgId=1&from=1&from=2", "repeated_field"), ("&".join("a" * 300), "too_many_fields"), ("", "bad_id")])
 def test_a_bent_query_of_the_older_api(query: str, code: str) -> None:
     with pytest.raises(UnreadableRequest, match=code):
         adapter(NOWHERE).parse(RawRequest("GET", f"{PUBLIC_URL}?{query}", {}, b"", 0))
