@@ -119,7 +119,7 @@ def ended(tx: Tx, conversation: Conversation, call: str, outcome: str, at: int) 
     if not kept(item) and work_items.drop(tx, item.id, "not_reached", at):
         append(tx, conversation, "work_item.closed", at, ref=item.id, body={"agent_id": None, "disposition": "not_reached"})
         _own(tx, conversation, "bot", at)
-    return TransferEnded(taken=False)
+    return TransferEnded(taken=False, left=status == "left")
 
 
 def _give_back(tx: Tx, conversation: Conversation, item: WorkItem, at: int) -> None:

@@ -28,7 +28,7 @@ from core.model.dialog import (
 from core.model.inbound import Session
 from dialogs import results, sessions, stack
 from dialogs.guards import give_up, mails_used_up, take_consent, too_often, within_mails
-from dialogs.handover import away_until, hand_over, transfer_ended
+from dialogs.handover import away_until, hand_over
 from dialogs.hearing import heard, proves, unanswered
 from dialogs.interpret import consent, interpret
 from dialogs.meanings import Alarm, Begin, Choose, Clarify, Correct, Give, Meaning, Navigate, Unclear
@@ -44,7 +44,7 @@ from dialogs.templates import show
 from dialogs.turn import Option, Stuck, Turn, Utterance
 from dialogs.unclear import clarify, not_understood
 from dialogs.understanding import KeywordUnderstanding, Understand
-from dialogs.waiting import while_waiting
+from dialogs.waiting import transfer_ended, while_waiting
 
 
 class Engine:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from core.model.capabilities import Family
-from core.model.dialog import HandOver, TransferEnded
+from core.model.dialog import HandOver
 from dialogs import stack
 from dialogs.model import Flow
 from dialogs.templates import show
@@ -76,21 +76,6 @@ def put_to(turn: Turn, queue: str, wanted: str | None) -> dict[str, Any]:
     known = {"caller": turn.context.name, "wanted": wanted}
     turn.transfer = queue
     return {"whisper": turn.text("utter_whisper", {name: value for name, value in known.items() if value}), "call": {"status": "ringing"}}
-
-
-def transfer_ended(turn: Turn, ended: TransferEnded) -> None:
-    """Part from a caller who has talked to somebody; whoever has not is offered what can be done while nobody is free, or waits on."""
-    if ended.queue is not None:
-        turn.say("utter_in_line_again")
-        turn.transfer = ended.queue
-        turn.over = True
-        return
-    if not ended.taken and turn.context.owner == "bot":
-        nobody_free(turn, None)
-        return
-    if not ended.taken:
-        turn.say("utter_waiting_agent")
-    turn.over = turn.ends = True
 
 
 def nobody_free(turn: Turn, opens: datetime | None) -> None:

@@ -1,4 +1,4 @@
-"""While people own a conversation: a notice that they have it, and for callers what they may do meanwhile.
+"""While people own a conversation: a notice that they have it, for callers what they may do meanwhile, and when they are back from people.
 
 A caller whose request waits is told since when, and may be put through or leave a message. Nothing else is done for them here: their
 conversation belongs to people.
@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.model.capabilities import Family
-from core.model.dialog import Said
+from core.model.dialog import Said, TransferEnded
 from core.model.inbound import Session
 from dialogs import sessions, stack
 from dialogs.guards import keep_waiting
-from dialogs.handover import away_until, can_put_through
+from dialogs.handover import away_until, can_put_through, nobody_free
 from dialogs.interpret import interpret
 from dialogs.meanings import Choose, Give, Meaning, Unclear
 from dialogs.prompts import recorded
@@ -44,9 +44,31 @@ def _asked(turn: Turn, said: Said) -> bool:
         return False
     if said.session is not Session.NEW:
         return bool(turn.stack) and turn.frame["flow"] == _PATTERN
-    stack.push_pattern(turn, _PATTERN, {"since": _since(turn, turn.context.waits_since)})
-    turn.set("waits_through", away_until(turn) is None and can_put_through(turn, turn.context.queue))
+    _ask(turn, turn.context.waits_since, through=away_until(turn) is None and can_put_through(turn, turn.context.queue))
     return True
+
+
+def _ask(turn: Turn, since: int, *, through: bool) -> None:
+    stack.push_pattern(turn, _PATTERN, {"since": _since(turn, since)})
+    turn.set("waits_through", through)
+
+
+def transfer_ended(turn: Turn, ended: TransferEnded) -> None:
+    """Part from a caller who has talked to somebody; whoever has not is offered what can be done while nobody is free, or waits on."""
+    if ended.queue is not None:
+        turn.say("utter_in_line_again")
+        turn.transfer = ended.queue
+        turn.over = True
+        return
+    if not ended.taken and turn.context.owner == "bot":
+        nobody_free(turn, None)
+        return
+    if ended.left and turn.context.waits_since is not None:
+        _ask(turn, turn.context.waits_since, through=False)
+        return
+    if not ended.taken:
+        turn.say("utter_waiting_agent")
+    turn.over = turn.ends = True
 
 
 def _since(turn: Turn, at: int) -> str:

@@ -65,19 +65,22 @@ def make_channels(
         except ValueError as error:
             problems.append(Problem(channel.where, str(error)))
             continue
+        able = adapter.capabilities
+        unknown = (able.transfers | able.lines).difference(("", *settings.desk.queues))
+        problems += [Problem(channel.where, f"desk.queues has no {queue}, whose callers are put through") for queue in sorted(unknown)]
         core = Channel(
             ChannelId(channel.id),
             channel.kind,
             address,
-            _at_its_rates(adapter.capabilities, channel.rates),
-            _REACHES[adapter.capabilities.family],
+            _at_its_rates(able, channel.rates),
+            _REACHES[able.family],
             adapter.acknowledge,
             looks_up=isinstance(adapter, LooksUp),
         )
         answers = adapter if isinstance(adapter, AnswersRequests) else None
         sorry = adapter.sorry() if isinstance(adapter, SaysSorry) else None
         prepares = adapter if isinstance(adapter, Prepares) else None
-        patience = Patience((adapter.capabilities.answer_deadline_s or 0.0) + SORRY_AFTER_S) if sorry else None
+        patience = Patience((able.answer_deadline_s or 0.0) + SORRY_AFTER_S) if sorry else None
         made[channel.id] = ConfiguredChannel(core, adapter, values, secret, hook, answers, sorry, patience, prepares)
     if problems:
         raise ConfigWrong(problems)

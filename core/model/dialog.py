@@ -115,11 +115,13 @@ class SessionEnded:
 class TransferEnded:
     """A caller is back who was put through to people; `taken`: somebody had taken the call.
 
-    `queue` is the line in which they go on waiting, because the phone of who wanted to take them was not answered.
+    `queue` is the line in which they go on waiting, because the phone of who wanted to take them was not answered; `left`: they did not
+    want to wait any longer.
     """
 
     taken: bool
     queue: str | None = None
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

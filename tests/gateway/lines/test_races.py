@@ -139,3 +139,18 @@ async def test_a_caller_in_a_queue_is_nobodys_who_uses_another_number(parley: Ru
     strange = await ring(parley, enqueue.attrib["waitUrl"], **IN, From="+254711000999", CallSid=OTHER, QueuePosition="1")
     assert [node.tag for node in strange] == ["Leave"]
     assert "call" not in (await work(parley))[2]["call"]
+
+
+async def test_a_caller_whose_request_waited_before_leaves_a_message_with_it_when_they_leave_the_queue(
+    parley: Running, desk: Signed
+) -> None:
+    first, _ = await waiting(parley, desk)
+    await out(parley, first, "hangup", CallStatus="completed")
+    asked = await ring(parley, CallStatus="ringing", CallSid=OTHER)
+    second = (await answer(parley, asked, CallSid=OTHER, Digits="1")).find("Enqueue")
+    assert second is not None
+    await wait(parley, second, CallSid=OTHER)
+    offer = await out(parley, second, "leave", CallSid=OTHER)
+    assert heard(offer).endswith("For leaving a message, press 1. For waiting for our call, press 2.")
+    assert (await answer(parley, offer, CallSid=OTHER, Digits="1")).find("Record") is not None
+    assert (await work(parley))[1] == "waiting", "it is the same request"
