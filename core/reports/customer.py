@@ -9,20 +9,26 @@ from core.store import cases, interactions, messages, parties
 from core.store.api import Row, Tx
 
 
-def by_address(tx: Tx, address: str, limit: int) -> dict[str, Any] | None:
-    """Return the person who owns an address now, or owned it last, with the newest `limit` interactions and messages; else None."""
-    row = tx.one(
-        "select party_id from contact_medium where value = ?"
-        " order by case when valid_to is null then 0 else 1 end, valid_from desc limit 1",
+def by_address(tx: Tx, address: str, limit: int, kind: str = "") -> dict[str, Any] | None:
+    """Return the person who owns an address now, or owned it last, with the newest `limit` interactions and messages; else None.
+
+    One number can be addresses of several kinds, and of several people: the one of whom it is best known is returned, unless `kind`
+    says which is meant; `others` names the kinds by which others have it now.
+    """
+    rows = tx.all(
+        "select coalesce(p.merged_into, p.id), m.kind, m.valid_to from contact_medium m join party p on p.id = m.party_id where m.value = ?"
+        " order by case when m.valid_to is null then 0 else 1 end, m.strength desc, m.valid_from desc",
         (address,),
     )
-    return None if row is None else _person(tx, row[0], limit)
+    meant = [row for row in rows if row[1] == kind or not kind]
+    person = _person(tx, meant[0][0], limit) if meant else None
+    if person is None:
+        return None
+    return {**person, "others": sorted({row[1] for row in rows if row[2] is None and row[0] != person["id"]})}
 
 
 def _person(tx: Tx, party_id: str, limit: int) -> dict[str, Any] | None:
     party = parties.get(tx, party_id)
-    if party is not None and party["merged_into"] is not None:
-        party = parties.get(tx, party["merged_into"])
     if party is None:
         return None
     conversations = parties.conversation_ids(tx, party["id"])

@@ -23,8 +23,12 @@ _KEYS = ("path", "rps", "p50_ms", "p99_ms", "ratio", "budget", "met", "cpu_us", 
 
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--seconds", type=click.FloatRange(0.2, 600), default=5.0, show_default=True, help="How long each path is loaded.")
-@click.option("--chats", type=click.IntRange(1, 20_000), default=1_000, show_default=True, help="Web chats to open for `chats`.")
+@click.option(
+    "--seconds", type=click.FloatRange(0.2, 600), metavar="N", default=5.0, show_default=True, help="How long each path is loaded."
+)
+@click.option(
+    "--chats", type=click.IntRange(1, 20_000), metavar="N", default=1_000, show_default=True, help="Web chats to open for `chats`."
+)
 @click.option(
     "--store-size",
     type=click.IntRange(100, 10_000_000),

@@ -71,7 +71,7 @@ def password_command(*, installation: Installation, login: str, password_stdin: 
     click.echo(f"{agent.login} has a new password.")
 
 
-@command.command("phone")
+@command.command("phone", short_help="Set the phone on which an account takes callers.")
 @installation_options
 @click.argument("login")
 @click.argument("number", default="")
@@ -89,7 +89,7 @@ def phone_command(*, installation: Installation, login: str, number: str) -> Non
     click.echo(f"{agent.login} takes callers on {agent.phone}." if agent.phone else f"{agent.login} takes no callers.")
 
 
-@command.command("disable")
+@command.command("disable", short_help="Close an account and give its work back.")
 @installation_options
 @click.argument("login")
 def disable_command(*, installation: Installation, login: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from core.model.address import AddressKind
 from core.reports.customer import by_address
 from gateway.cli import Failed
 from gateway.commands import show
@@ -15,17 +16,29 @@ from gateway.commands.installation import Installation, installation_options, js
 @click.command
 @installation_options
 @click.argument("address")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many interactions and messages.")
+@click.option(
+    "--kind", type=click.Choice([kind.value for kind in AddressKind]), help="What kind of address is meant, where others have the same."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="At most so many interactions and messages.",
+)
 @json_option
-def command(*, installation: Installation, address: str, limit: int, as_json: bool) -> None:
+def command(*, installation: Installation, address: str, kind: str | None, limit: int, as_json: bool) -> None:
     """Show who is behind ADDRESS, with addresses, interactions and messages."""
-    found = installation.read(lambda tx: by_address(tx, installation.address(address), limit))
+    found = installation.read(lambda tx: by_address(tx, installation.address(address), limit, kind or ""))
     if found is None:
         raise Failed(f"nobody with the address {show.one_line(address)} is in the record.")
     if as_json:
         show.as_json(found)
     else:
         _print(found)
+        for other in found["others"]:
+            click.echo(f"\nSomebody else has this address as {other}: add --kind {other} to see them.")
 
 
 def _print(person: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List the dead letters, the newest first.")
 @installation_options
 @json_option
 @click.option("--kind", type=click.Choice(["unsent", "unreadable", "kept", "report"]), help="Only this kind.")
@@ -85,7 +85,7 @@ def replay_command(*, installation: Installation, letter_ids: tuple[str, ...]) -
         click.echo(f"{letter_id} {_DONE[outcome]}.")
 
 
-@command.command("edit")
+@command.command("edit", short_help="Correct a message that could not be sent.")
 @installation_options
 @click.option("--text", metavar="TEXT", help="What to say instead.")
 @click.option("--address", metavar="ADDRESS", help="Where to send it instead: an address of the same person.")
@@ -107,7 +107,7 @@ def edit_command(*, installation: Installation, text: str | None, address: str |
     click.echo(f"{letter_id} is corrected: message {_change(installation, unit)} is sent when the gateway runs.")
 
 
-@command.command("discard")
+@command.command("discard", short_help="Settle dead letters without trying again.")
 @installation_options
 @click.option("--reason", required=True, metavar="TEXT", help="Why it is not tried again.")
 @click.argument("letter_ids", metavar="ID...", nargs=-1, required=True)

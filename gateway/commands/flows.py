@@ -16,7 +16,7 @@ def command() -> None:
     """Check the dialogs."""
 
 
-@command.command("check")
+@command.command("check", short_help="Check for dead ends, long screens and more.")
 @installation_options
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @json_option

@@ -43,7 +43,7 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--address", metavar="ADDRESS", help="Only of this address of a customer, such as +254700000001.")
 @click.option("--party", metavar="ID", help="Only of this person, by id or customer number.")
 @click.option("--since", metavar="TIME", callback=_moment, help="Only with activity since this date or time (ISO 8601).")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many, the newest.")
+@click.option("--limit", type=click.IntRange(1, 100_000), metavar="N", default=50, show_default=True, help="At most so many, the newest.")
 @json_option
 def command(
     *,

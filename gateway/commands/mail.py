@@ -21,13 +21,14 @@ def command() -> None:
     """Show what is understood of mails."""
 
 
-@command.command("parse")
+@command.command("parse", short_help="Show what is understood of raw mails.")
 @click.argument("files", nargs=-1, required=True, type=click.File("rb", lazy=True), metavar="FILE…")
 def parse_command(files: Sequence[BinaryIO]) -> None:
     """Show what is understood of the raw mail in each FILE (- for standard input), a line of JSON each.
 
-    A line has from, name, to, cc, subject, date, message_id, references, text (what is new), quoted, signature, attachments and kind:
-    person, auto_reply, bounce, complaint or list. A mail that needs more than two seconds or too much memory gives an error instead.
+    A line has, among others, from, name, to, cc, subject, date, message_id, references, text (what is new), quoted, signature,
+    attachments and kind: person, auto_reply, bounce, complaint or list. A mail that needs more than two seconds or too much memory
+    gives an error instead.
     """
     asyncio.run(_print(files))
 

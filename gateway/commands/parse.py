@@ -22,8 +22,8 @@ Parse = Callable[[RawRequest, str], Sequence[InboundEvent]]
 _OTHER_FORMAT = frozenset({"content_type", "json"})
 
 
-@click.command
-@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.command(epilog=f"Kinds: {', '.join(KINDS)}.")
+@click.argument("kind", type=click.Choice(list(KINDS)), metavar="KIND")
 @click.argument("file", type=click.File("r", encoding="utf-8", errors="replace"), default="-")
 @click.option("--region", default="", metavar="COUNTRY", help="Country of phone numbers without a country code, such as KE.")
 def command(kind: str, file: Iterable[str], region: str) -> None:

@@ -38,7 +38,7 @@ def webhook_command(*, installation: Installation, channel: str | None, as_json:
     _show(_with_bot(installation, channel, _nothing), as_json=as_json)
 
 
-@command.command("set-webhook")
+@command.command("set-webhook", short_help="Have Telegram deliver the updates of a bot.")
 @installation_options
 @_channel_option
 @json_option
@@ -47,7 +47,7 @@ def set_webhook_command(*, installation: Installation, channel: str | None, as_j
     _show(_with_bot(installation, channel, _set), as_json=as_json)
 
 
-@command.command("delete-webhook")
+@command.command("delete-webhook", short_help="Have Telegram keep the updates of a bot.")
 @installation_options
 @_channel_option
 @json_option

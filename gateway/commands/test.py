@@ -10,7 +10,7 @@ import click
 from gateway.cli import Failed
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]})
 @click.option("--long", is_flag=True, help="Run the tests that are too long for every day as well.")
 @click.option("--kills", type=click.IntRange(1), metavar="N", help="How often the fault test kills the gateway.  [default: 200]")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)

@@ -21,7 +21,7 @@ def command() -> None:
     """Show how texts are counted."""
 
 
-@command.command("segments")
+@command.command("segments", short_help="Count short messages, line by line.")
 @json_option
 def segments_command(*, as_json: bool) -> None:
     r"""Count the short messages that each line of standard input needs.

@@ -81,6 +81,23 @@ def test_a_person_is_shown_with_everything(told: Any) -> None:
     assert {one["id"] for one in found(told, party=person["id"])} == {one["id"] for one in person["interactions"]}
 
 
+def test_a_number_that_two_people_have_shows_who_is_known_best_and_names_the_other(told: Any) -> None:
+    def share(tx: Any) -> None:
+        tx.execute("update contact_medium set kind = 'whatsapp', strength = 0, valid_from = valid_from + 1 where value = '+254700000002'")
+        tx.execute("update contact_medium set value = ? where kind = 'whatsapp'", (ANNA,))
+
+    ben = told.store.read_sync(lambda tx: customer.by_address(tx, "+254700000002", 50))
+    anna = told.store.read_sync(lambda tx: customer.by_address(tx, ANNA, 50))
+    assert anna["others"] == []
+    told.store.write_sync(share)
+    shown, other, nobody = (
+        told.store.read_sync(lambda tx, kind=kind: customer.by_address(tx, ANNA, 50, kind)) for kind in ("", "whatsapp", "email")
+    )
+    assert (shown["id"], shown["others"]) == (anna["id"], ["whatsapp"])
+    assert (other["id"], other["others"]) == (ben["id"], ["msisdn"])
+    assert nobody is None
+
+
 def test_nobody_is_none(told: Any) -> None:
     assert told.store.read_sync(lambda tx: customer.by_address(tx, "+254700000009", 50)) is None
 
