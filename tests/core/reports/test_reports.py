@@ -84,6 +84,7 @@ def test_a_person_is_shown_with_everything(told: Any) -> None:
 def test_a_number_that_two_people_have_shows_who_is_known_best_and_names_the_other(told: Any) -> None:
     def share(tx: Any) -> None:
         tx.execute("update contact_medium set kind = 'whatsapp', strength = 0, valid_from = valid_from + 1 where value = '+254700000002'")
+        tx.execute("update contact_medium set strength = 1 where value = ?", (ANNA,))
         tx.execute("update contact_medium set value = ? where kind = 'whatsapp'", (ANNA,))
 
     ben = told.store.read_sync(lambda tx: customer.by_address(tx, "+254700000002", 50))
