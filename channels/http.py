@@ -23,6 +23,8 @@ CONNECT_TIMEOUT_S = 5.0
 ANSWER_BYTES_MAX = 65_536
 RETRY_AFTER_MAX_S = 3_600.0
 _KEEP_ALIVE_S = 15.0  # shorter than any provider's, so that an idle connection is closed by us rather than under a message
+_AGAIN = {SendErrorCode.THROTTLED, SendErrorCode.PROVIDER_DOWN}  # the latter failed and says so, so nothing was sent
+Refusals = Mapping[Any, tuple[SendErrorCode, bool]]  # codes of a provider: ours, and whether our configuration is at fault
 UploadedFile = tuple[str, bytes | IO[bytes], str]  # name, content and type
 
 
@@ -41,6 +43,11 @@ class HttpAnswer:
         except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
+
+    def first(self, name: str) -> dict[str, Any]:
+        """Return the first object of the list that a member of that object is; empty if there is none."""
+        found = self.json_object().get(name)
+        return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
 
 
 class Http:
@@ -141,6 +148,14 @@ def refusal(answer: HttpAnswer, provider_code: str = "", *, certain: bool = Fals
                 detail=detail,
             )
     return SendError(SendErrorCode.REFUSED, retryable=False, ours=status < 400, provider_code=code, detail=detail)
+
+
+def refused(code: str | int, answer: HttpAnswer, known: Refusals) -> SendError:
+    """Return the error for a code of the provider's own; one that is not `known` refuses this message."""
+    ours_code, ours = known.get(code, (SendErrorCode.REFUSED, False))
+    again = ours_code in _AGAIN
+    wish = retry_after_s(answer.headers) if again else None
+    return SendError(ours_code, retryable=again, ours=ours, provider_code=str(code)[:40], retry_after_s=wish)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

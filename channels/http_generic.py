@@ -162,9 +162,7 @@ class HttpGeneric:
         if own.answer_is == "none":
             return ""
         external_id = _first(found, own.sent_id_field) if own.answer_is == "json" else _word_after(text, own.sent_id_after)
-        if not sms.is_id(external_id):
-            raise sms.unreadable("a message id")
-        return external_id
+        return sms.taken(external_id)
 
 
 def make(channel_id: ChannelId, our_address: Address, settings: Settings, public_url: str, default_region: str) -> HttpGeneric:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from channels.http import Http, HttpAnswer, refusal
-from channels.sms import is_id, unreadable
+from channels.sms import taken, unreadable
 from core.model.inbound import DeliveryReport
 from core.model.outbound import DeliveryStatus
 
@@ -48,10 +48,10 @@ class PlivoLists:
         return answer
 
     def _report(self, one: Mapping[str, Any]) -> DeliveryReport:
-        external_id, code = one.get("message_uuid"), one.get("error_code")
+        external_id, code = taken(one.get("message_uuid")), one.get("error_code")
         status = self._statuses.get(str(one.get("message_state")).lower())
-        if not isinstance(external_id, str) or not is_id(external_id) or status is None:
-            raise unreadable("a message that can be read")
+        if status is None:
+            raise unreadable("a status that is known")
         return DeliveryReport(external_id, status, code=str(code)[:20] if code not in {None, "", "000"} else None)
 
 

@@ -78,6 +78,13 @@ def outgoing(message: OutboundMessage, text_max_chars: int) -> str:
     return text
 
 
+def taken(external_id: object) -> str:
+    """Return the id that a provider gave a message of ours; raises `SendError` for what is none."""
+    if not isinstance(external_id, str) or not is_id(external_id):
+        raise unreadable("a message id")
+    return external_id
+
+
 def unreadable(what: str) -> SendError:
     """Return the error for a success whose answer names no message."""
     return SendError(SendErrorCode.UNREADABLE_ANSWER, retryable=True, unknown=True, detail=f"2xx without {what}")

@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from channels import admission, fields, forms, numbers, sms, sms_callbacks, texts
-from channels.http import Http, HttpAnswer, refusal
+from channels.http import Http, HttpAnswer, Refusals, refusal, refused
 from core.model.adapter import Missed
 from core.model.address import Address, AddressKind
 from core.model.ids import ChannelId
 from core.model.inbound import ContactSignal, DeliveryReport, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
-from core.model.outbound import DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+from core.model.outbound import DeliveryStatus, OutboundMessage, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_530  # ten parts
 _DAY_MS = 86_400_000
@@ -36,7 +36,7 @@ _STATUS: Mapping[str, DeliveryStatus] = {
     "expired": DeliveryStatus.UNDELIVERED,
 }
 _TAKEN = {100, 101, 102}  # processed, sent, queued
-_REFUSED: Mapping[int, tuple[SendErrorCode, bool]] = {  # their code: ours, and whether our configuration is at fault
+_REFUSED: Refusals = {
     401: (SendErrorCode.REFUSED, False),  # held as a risk
     402: (SendErrorCode.REFUSED, True),  # sender id
     403: (SendErrorCode.BAD_ADDRESS, False),
@@ -45,9 +45,10 @@ _REFUSED: Mapping[int, tuple[SendErrorCode, bool]] = {  # their code: ours, and 
     406: (SendErrorCode.OPTED_OUT, False),
     407: (SendErrorCode.REFUSED, False),  # no route
     409: (SendErrorCode.REFUSED, False),  # do not disturb, outside the hours of the country
+    500: (SendErrorCode.PROVIDER_DOWN, False),
+    501: (SendErrorCode.PROVIDER_DOWN, False),
     502: (SendErrorCode.REFUSED, False),  # by the network
 }
-_DOWN = {500, 501}  # they failed and say so, so nothing was sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,19 +171,12 @@ def _taken(answer: HttpAnswer) -> str:
     recipients = outcome.get("Recipients") if isinstance(outcome, dict) else None
     first = recipients[0] if isinstance(recipients, list) and recipients else None
     if isinstance(first, dict) and type(first.get("statusCode")) is int and first["statusCode"] not in _TAKEN:
-        raise _refused(first["statusCode"])
+        raise refused(first["statusCode"], answer, _REFUSED)
     if not 200 <= answer.status < 300:
         raise refusal(answer)
     if recipients == [] and isinstance(outcome, dict) and outcome.get("Message") == "InvalidSenderId":
-        raise _refused(402)
-    external_id = first.get("messageId") if isinstance(first, dict) else None
-    if not isinstance(external_id, str) or not sms.is_id(external_id) or external_id == "None":
+        raise refused(402, answer, _REFUSED)
+    external_id = sms.taken(first.get("messageId") if isinstance(first, dict) else None)
+    if external_id == "None":
         raise sms.unreadable("a message id")
     return external_id
-
-
-def _refused(code: int) -> SendError:
-    if code in _DOWN:
-        return SendError(SendErrorCode.PROVIDER_DOWN, retryable=True, provider_code=str(code))
-    ours_code, ours = _REFUSED.get(code, (SendErrorCode.REFUSED, False))
-    return SendError(ours_code, retryable=False, ours=ours, provider_code=str(code))

@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from channels import clickatell_http, fields, frames, numbers, sms, sms_callbacks, texts
-from channels.http import HttpAnswer, refusal, retry_after_s
+from channels.http import HttpAnswer, Refusals, refusal, refused
 from core.model.address import Address
 from core.model.ids import ChannelId
 from core.model.inbound import DeliveryReport, Ignored, InboundEvent, InboundMessage, RawRequest, UnreadableRequest
-from core.model.outbound import DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+from core.model.outbound import DeliveryStatus, OutboundMessage, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_530  # ten parts
 ITEMS_MAX = 1_000
@@ -55,11 +55,13 @@ _OLD_STATUS: Mapping[int, DeliveryStatus] = {  # the older integration
     12: DeliveryStatus.FAILED,  # no credit
     14: DeliveryStatus.FAILED,  # too long
 }
-_REFUSED: Mapping[int, tuple[SendErrorCode, bool]] = {  # their code: ours, and whether our configuration is at fault
+_REFUSED: Refusals = {
     1: (SendErrorCode.BAD_CREDENTIALS, True),
     2: (SendErrorCode.BAD_CREDENTIALS, True),  # account not active
     3: (SendErrorCode.BAD_CREDENTIALS, True),  # integration not active
     7: (SendErrorCode.BAD_CREDENTIALS, True),  # our address is not on their list
+    18: (SendErrorCode.PROVIDER_DOWN, False),
+    19: (SendErrorCode.PROVIDER_DOWN, False),
     20: (SendErrorCode.REFUSED, True),  # no credit
     21: (SendErrorCode.REFUSED, True),  # malformed
     23: (SendErrorCode.REFUSED, True),  # parameter
@@ -70,6 +72,7 @@ _REFUSED: Mapping[int, tuple[SendErrorCode, bool]] = {  # their code: ours, and 
     28: (SendErrorCode.REFUSED, True),  # sandbox: recipient not registered
     38: (SendErrorCode.REFUSED, True),  # channel not active
     39: (SendErrorCode.REFUSED, True),  # channel not available
+    43: (SendErrorCode.THROTTLED, False),
     44: (SendErrorCode.REFUSED, True),  # our number is suspended
     45: (SendErrorCode.REFUSED, True),  # not our number
     100: (SendErrorCode.TOO_LONG, False),
@@ -77,8 +80,6 @@ _REFUSED: Mapping[int, tuple[SendErrorCode, bool]] = {  # their code: ours, and 
     110: (SendErrorCode.REFUSED, True),
     111: (SendErrorCode.REFUSED, True),
 }
-_DOWN = {18, 19}  # they failed and say so, so nothing was sent
-_THROTTLED = {43}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,27 +204,13 @@ def _object(item: object) -> dict[str, Any]:
 
 def _taken(answer: HttpAnswer) -> str:
     """Return the id of the message; raises its error, that of the whole, or of HTTP."""
-    document = answer.json_object()
-    sent = document.get("messages")
-    first = sent[0] if isinstance(sent, list) and sent and isinstance(sent[0], dict) else {}
+    document, first = answer.json_object(), answer.first("messages")
     for error in (first.get("error"), document.get("error"), document):
         code = error.get("code", error.get("errorCode")) if isinstance(error, dict) else None
         if isinstance(code, str) and code.isdecimal() and len(code) < 5:
             code = int(code)
         if type(code) is int and code:
-            raise _refused(code, answer)
+            raise refused(code, answer, _REFUSED)
     if not 200 <= answer.status < 300:
         raise refusal(answer)
-    external_id = first.get("apiMessageId")
-    if first.get("accepted") is False or not isinstance(external_id, str) or not sms.is_id(external_id):
-        raise sms.unreadable("a message id")
-    return external_id
-
-
-def _refused(code: int, answer: HttpAnswer) -> SendError:
-    if code in _THROTTLED:
-        return SendError(SendErrorCode.THROTTLED, retryable=True, provider_code=str(code), retry_after_s=retry_after_s(answer.headers))
-    if code in _DOWN:
-        return SendError(SendErrorCode.PROVIDER_DOWN, retryable=True, provider_code=str(code), retry_after_s=retry_after_s(answer.headers))
-    ours_code, ours = _REFUSED.get(code, (SendErrorCode.REFUSED, False))
-    return SendError(ours_code, retryable=False, ours=ours, provider_code=str(code))
+    return sms.taken(first.get("apiMessageId") if first.get("accepted") is not False else None)

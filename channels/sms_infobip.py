@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 
 from channels import attachments, frames, numbers, sms, sms_callbacks, texts
-from channels.http import HttpAnswer, refusal, retry_after_s
+from channels.http import HttpAnswer, Refusals, refusal, refused
 from core.model.address import Address
 from core.model.capabilities import OnUnknown
 from core.model.ids import ChannelId
 from core.model.inbound import DeliveryReport, Ignored, InboundEvent, InboundMessage, Media, RawRequest, UnreadableRequest
-from core.model.outbound import DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+from core.model.outbound import DeliveryStatus, OutboundMessage, SendErrorCode, SendResult
 
 TEXT_CHARS_MAX = 1_530  # ten parts
 RESULTS_MAX = 1_000
@@ -35,7 +35,9 @@ _STATUS_OF_NAME: Mapping[str, DeliveryStatus] = {  # where a group holds more th
     "DELIVERED_TO_OPERATOR": DeliveryStatus.SENT,
 }
 _DUPLICATE = "REJECTED_DUPLICATE_MESSAGE_ID"
-_REFUSED: Mapping[str, tuple[SendErrorCode, bool]] = {  # their status: ours, and whether our configuration is at fault
+_REFUSED: Refusals = {
+    "REJECTED_FLOODING_FILTER": (SendErrorCode.THROTTLED, False),
+    "REJECTED_SYSTEM_ERROR": (SendErrorCode.PROVIDER_DOWN, False),
     "REJECTED_DND": (SendErrorCode.OPTED_OUT, False),
     "REJECTED_PREFIX_MISSING": (SendErrorCode.BAD_ADDRESS, False),
     "REJECTED_DESTINATION": (SendErrorCode.BAD_ADDRESS, False),
@@ -50,8 +52,6 @@ _REFUSED: Mapping[str, tuple[SendErrorCode, bool]] = {  # their status: ours, an
     "REJECTED_DESTINATION_NOT_REGISTERED": (SendErrorCode.REFUSED, True),  # trial account
     "REJECTED_ROUTE_NOT_AVAILABLE": (SendErrorCode.REFUSED, True),
 }
-_THROTTLED = {"REJECTED_FLOODING_FILTER"}
-_DOWN = {"REJECTED_SYSTEM_ERROR"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,18 +193,14 @@ def _taken(answer: HttpAnswer, message_id: str) -> str:
     document = answer.json_object()
     if not 200 <= answer.status < 300:
         raise refusal(answer, _error_code(document), certain=bool(_error_code(document)))
-    sent = document.get("messages")
-    first = sent[0] if isinstance(sent, list) and sent and isinstance(sent[0], dict) else {}
+    first = answer.first("messages")
     status = first.get("status")
     name, group = (status.get("name"), status.get("groupId")) if isinstance(status, dict) else (None, None)
     if name == _DUPLICATE:
         return message_id  # an earlier attempt whose answer we did not get
     if group in {2, 4, 5} and isinstance(name, str):
-        raise _refused(name, answer)
-    external_id = first.get("messageId")
-    if not isinstance(external_id, str) or not sms.is_id(external_id):
-        raise sms.unreadable("a message id")
-    return external_id
+        raise refused(name, answer, _REFUSED)
+    return sms.taken(first.get("messageId"))
 
 
 def _error_code(document: dict[str, Any]) -> str:
@@ -215,13 +211,3 @@ def _error_code(document: dict[str, Any]) -> str:
         error = error.get("serviceException") if isinstance(error, dict) else None
         code = error.get("messageId") if isinstance(error, dict) else None
     return code[:40] if isinstance(code, str) else ""
-
-
-def _refused(name: str, answer: HttpAnswer) -> SendError:
-    code = name[:40]
-    if code in _THROTTLED:
-        return SendError(SendErrorCode.THROTTLED, retryable=True, provider_code=code, retry_after_s=retry_after_s(answer.headers))
-    if code in _DOWN:
-        return SendError(SendErrorCode.PROVIDER_DOWN, retryable=True, provider_code=code)
-    ours_code, ours = _REFUSED.get(code, (SendErrorCode.REFUSED, False))
-    return SendError(ours_code, retryable=False, ours=ours, provider_code=code)

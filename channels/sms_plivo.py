@@ -242,10 +242,7 @@ def _taken(answer: HttpAnswer) -> str:
     ids = document.get("message_uuid")
     if ids == [] and document.get("invalid_number"):
         raise SendError(SendErrorCode.BAD_ADDRESS, retryable=False, provider_code="invalid_number")
-    external_id = ids[0] if isinstance(ids, list) and ids else None
-    if not isinstance(external_id, str) or not sms.is_id(external_id):
-        raise sms.unreadable("a message id")
-    return external_id
+    return sms.taken(ids[0] if isinstance(ids, list) and ids else None)
 
 
 def _refused(answer: HttpAnswer, error: object) -> SendError:

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from channels import admission, attachments, fields, numbers, sms, texts, vonage_signatures
 from channels.forms import Form
-from channels.http import Http, HttpAnswer, refusal, retry_after_s
+from channels.http import Http, HttpAnswer, Refusals, refusal, refused
 from channels.once import Once
 from channels.vonage_reports import VonageReports
 from core.model.address import Address
@@ -30,7 +30,7 @@ from core.model.inbound import (
     RawRequest,
     UnreadableRequest,
 )
-from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendError, SendErrorCode, SendResult
+from core.model.outbound import Answer, DeliveryStatus, OutboundMessage, SendErrorCode, SendResult
 from core.text.segments import is_gsm7
 
 TEXT_CHARS_MAX = 1_530  # ten parts; the API itself takes 3,200 characters
@@ -46,14 +46,17 @@ _STATUS: Mapping[str, DeliveryStatus] = {
     "failed": DeliveryStatus.FAILED,
     "rejected": DeliveryStatus.FAILED,
 }
-_REFUSED: Mapping[str, tuple[SendErrorCode, bool]] = {  # their status: ours, and whether our configuration is at fault
+_REFUSED: Refusals = {
+    "1": (SendErrorCode.THROTTLED, False),
     "2": (SendErrorCode.REFUSED, True),  # parameter missing
     "3": (SendErrorCode.REFUSED, True),  # parameter invalid
     "4": (SendErrorCode.BAD_CREDENTIALS, True),
+    "5": (SendErrorCode.PROVIDER_DOWN, False),
     "6": (SendErrorCode.BAD_ADDRESS, False),  # unknown prefix
     "7": (SendErrorCode.BAD_ADDRESS, False),  # barred number
     "8": (SendErrorCode.BAD_CREDENTIALS, True),  # account barred
     "9": (SendErrorCode.REFUSED, True),  # no credit
+    "10": (SendErrorCode.THROTTLED, False),  # binds of the account
     "11": (SendErrorCode.BAD_CREDENTIALS, True),  # account not enabled
     "12": (SendErrorCode.TOO_LONG, False),
     "14": (SendErrorCode.BAD_CREDENTIALS, True),  # signature
@@ -67,8 +70,6 @@ _REFUSED: Mapping[str, tuple[SendErrorCode, bool]] = {  # their status: ours, an
 _FILES, _FILES_MAX, _CAPTION_CHARS_MAX = ("image", "audio", "video", "vcard", "file"), 10, 2_000
 _COUNT = re.compile(r"[0-9]{1,3}")
 _PARTS_WAIT_S = 60.0
-_THROTTLED = {"1", "10"}
-_DOWN = {"5"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,24 +270,10 @@ def _receipt(form: Form, external_id: str, at: int | None) -> InboundEvent:
 
 def _taken(answer: HttpAnswer) -> str:
     """Return the id of the message's first part; raises what its status means."""
-    parts = answer.json_object().get("messages")
-    first: dict[str, Any] = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], dict) else {}
+    first = answer.first("messages")
     status = first.get("status")
     if isinstance(status, str) and status and status != "0":
-        raise _refused(status, answer)
+        raise refused(status, answer, _REFUSED)
     if not 200 <= answer.status < 300:
         raise refusal(answer)
-    external_id = first.get("message-id")
-    if status != "0" or not isinstance(external_id, str) or not sms.is_id(external_id):
-        raise sms.unreadable("a message id")
-    return external_id
-
-
-def _refused(status: str, answer: HttpAnswer) -> SendError:
-    code = status[:20]
-    if code in _THROTTLED:
-        return SendError(SendErrorCode.THROTTLED, retryable=True, provider_code=code, retry_after_s=retry_after_s(answer.headers))
-    if code in _DOWN:
-        return SendError(SendErrorCode.PROVIDER_DOWN, retryable=True, provider_code=code)
-    ours_code, ours = _REFUSED.get(code, (SendErrorCode.REFUSED, False))
-    return SendError(ours_code, retryable=False, ours=ours, provider_code=code)
+    return sms.taken(first.get("message-id") if status == "0" else None)

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from channels.http import Http, basic, refusal
-from channels.sms import is_id, unreadable
+from channels.sms import taken, unreadable
 from core.model.inbound import DeliveryReport
 from core.model.outbound import DeliveryStatus, SendError, SendErrorCode
 
@@ -51,9 +51,7 @@ class VonageReports:
         return self._report(ours[0], message_id)
 
     def _report(self, one: Mapping[str, Any], message_id: str) -> DeliveryReport:
-        external_id, code = one.get("message_id"), one.get("error_code")
-        if not isinstance(external_id, str) or not is_id(external_id):
-            raise unreadable("a message id")
+        external_id, code = taken(one.get("message_id")), one.get("error_code")
         status = self._statuses.get(str(one.get("status")).lower(), DeliveryStatus.ACCEPTED)
         return DeliveryReport(external_id, status, message_id=message_id, code=str(code)[:40] if code not in {None, "", "0"} else None)
 

@@ -17,6 +17,7 @@ from channels.telegram import Telegram
 from core.model.outbound import Answer, SendError
 from core.store.api import StoreUnavailable
 from gateway.backoff import Backoff
+from gateway.loops import keep_running
 from gateway.receive import receive
 from gateway.runtime import ConfiguredChannel, Gateway
 
@@ -28,9 +29,7 @@ def start(gateway: Gateway, stack: AsyncExitStack) -> None:
     """Ask for the updates of every bot that is to be asked for; leaving `stack` ends it."""
     for configured in gateway.channels.values():
         if isinstance(configured.adapter, Telegram) and configured.adapter.polls:
-            poller = _Poller(gateway, configured, configured.adapter)
-            stack.push_async_callback(poller.stop)
-            poller.start()
+            keep_running(_Poller(gateway, configured, configured.adapter).run(), stack)
 
 
 class _Poller:
@@ -44,19 +43,9 @@ class _Poller:
         self._backoff = Backoff(AGAIN_S, AGAIN_MAX_S)
         self._lost = False
         self._offset = 0
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to ask."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """Stop asking; an update that is being taken in is recorded or comes again."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Ask again and again; an update that is being taken in when this ends is recorded or comes again."""
         while True:
             try:
                 for update in await self._adapter.bot.updates(self._offset):

@@ -22,6 +22,7 @@ from core.store import mailboxes
 from core.store.api import StoreUnavailable
 from core.store.mailboxes import Cursor
 from gateway.backoff import Backoff
+from gateway.loops import keep_running
 from gateway.mail.kept import MAIL, keep
 from gateway.mail.mailbox import Listed, Mailbox, MailboxLost
 from gateway.runtime import ConfiguredChannel, Gateway
@@ -38,9 +39,7 @@ def start(gateway: Gateway, stack: AsyncExitStack) -> None:
     """Read every mailbox that a channel names, for as long as `stack` lasts."""
     for configured in gateway.channels.values():
         if isinstance(configured.settings, Fetched) and configured.settings.imap_host:
-            reader = _Reader(gateway, configured, configured.settings)
-            stack.push_async_callback(reader.stop)
-            reader.start()
+            keep_running(_Reader(gateway, configured, configured.settings).run(), stack)
 
 
 class _Reader:
@@ -54,22 +53,16 @@ class _Reader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"imap-{self._id}")
         self._mailbox: Mailbox | None = None
         self._stopping = False
-        self._task: asyncio.Task[None] | None = None
         self._backoff = Backoff(RECONNECT_FIRST_S, RECONNECT_MAX_S)
         self._noted: tuple[int, int] | None = None  # how many mails were behind, and when that was written down
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End the connection and the thread."""
-        if self._task is not None:
+    async def run(self) -> None:
+        """Read, and connect again when the connection is lost; at the end neither connection nor thread are left."""
+        try:
+            await self._run()
+        finally:
             self._stopping = True
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        self._thread.shutdown(wait=False, cancel_futures=True)
+            self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self) -> None:
         while True:

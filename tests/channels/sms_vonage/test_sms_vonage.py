@@ -193,7 +193,7 @@ async def test_status_codes(status: str, error: SendErrorCode, *, retryable: boo
     async with provider.running() as base:
         found = await failure(adapter(base), SUBJECT.message)
     assert told(found) == (error, retryable, False, ours, status)
-    assert found.retry_after_s == (3.0 if error is OK.THROTTLED else None)
+    assert found.retry_after_s == (3.0 if retryable else None)
 
 
 @pytest.mark.parametrize(
