@@ -23,6 +23,7 @@ from core.store.events import append
 from core.store.work_items import WorkItem
 
 _ANSWERED = "select 1 from event where conversation_id = ? and seq > ? - 200 and kind = 'call.answered' and ref = ?"
+_IN_LINE = frozenset({"waiting", "fetched"})
 _NOT_ANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
 GRACE_MS = 10_000  # the last of the requests may be on its way when the time is up
 
@@ -94,24 +95,25 @@ def taken(tx: Tx, message_id: str, at: int) -> None:
         note(tx, item, {"status": "taken", **kept(item)}, at)
 
 
-def ended(tx: Tx, conversation: Conversation, call: str, outcome: str, at: int) -> TransferEnded:
-    """Take note of what came of putting a caller through, and return it for the dialog; the caller saves.
+def ended(tx: Tx, conversation: Conversation, call: str, outcome: str, at: int) -> TransferEnded | None:
+    """Take note of what came of putting a caller through, and return it for the dialog, None if nobody is on the line; the caller saves.
 
     Work that nobody took is ended, and the bot goes on; it stays if an agent has it meanwhile, if it waited before this call, or if the
     caller hung up, so that somebody calls back. Who was called out of a line for an agent who does not answer goes back to it.
     """
     status, _, seconds = outcome.partition(" ")
+    came = None if status == "abandoned" else TransferEnded(taken=status == "completed", left=status == "left")
     item = work_items.live(tx, conversation.id)
     known = of(item) if item is not None else {}
-    if item is None or known.get("call", call) != call:  # the work is about another call of theirs
-        return TransferEnded(taken=status == "completed")
+    if item is None or (known.get("status") in _IN_LINE and known["call"] != call):  # another call of theirs is in the line
+        return came
     fetched = known.get("status") == "fetched"
     if fetched and status == "left":  # with the key that they pressed just when they were called out of the line, which goes on
         return TransferEnded(taken=False, queue=item.queue)
-    over = {"call": call} if status == "abandoned" else {}
-    _note(tx, conversation, item, {"status": status, "seconds": int(seconds or 0), **over, **kept(item)}, at)
-    if status in {"completed", "abandoned"}:
-        return TransferEnded(taken=status == "completed")
+    gone = {"call": call} if came is None else {}
+    _note(tx, conversation, item, {"status": status, "seconds": int(seconds or 0), **gone, **kept(item)}, at)
+    if came is None or came.taken:
+        return came
     if fetched:
         if item.agent_id == known.get("agent"):
             _give_back(tx, conversation, item, at)
@@ -119,7 +121,7 @@ def ended(tx: Tx, conversation: Conversation, call: str, outcome: str, at: int) 
     if not kept(item) and work_items.drop(tx, item.id, "not_reached", at):
         append(tx, conversation, "work_item.closed", at, ref=item.id, body={"agent_id": None, "disposition": "not_reached"})
         _own(tx, conversation, "bot", at)
-    return TransferEnded(taken=False, left=status == "left")
+    return came
 
 
 def _give_back(tx: Tx, conversation: Conversation, item: WorkItem, at: int) -> None:
@@ -186,7 +188,7 @@ def answered(tx: Tx, message_id: str, by: str, at: int) -> None:
 def hung_up(tx: Tx, conversation: Conversation, call: str | None, at: int) -> None:
     """Note that a call has ended of which the desk still says that the caller waits; the caller of this saves."""
     item = work_items.live(tx, conversation.id)
-    if item is not None and call is not None and of(item).get("call") == call and of(item).get("status") in {"waiting", "fetched"}:
+    if item is not None and call is not None and of(item).get("call") == call and of(item).get("status") in _IN_LINE:
         _note(tx, conversation, item, {"status": "abandoned", "call": call, **kept(item)}, at)
 
 

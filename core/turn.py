@@ -252,8 +252,8 @@ class Turns:
 
     def _signalled(self, tx: Tx, person: Person, link: Link, arrival: Arrival, signal: ContactSignal, *, quiet: bool) -> Outcome:
         conversation = person.conversation
-        request = (arrival.channel.id, signal.external_id)
-        what: DialogInput
+        request: tuple[str, str] | None = None
+        what: DialogInput | None = None
         match signal.signal:
             case "hung_up":
                 calls.hung_up(tx, conversation, signal.session_id, arrival.received_at)
@@ -266,23 +266,18 @@ class Turns:
                     return self._advance.finish(tx, person, link, Outcome(conversation.id))
                 what = SessionEnded(signal.session_id, unheard=unheard)
             case "dialled":
+                request = (arrival.channel.id, signal.external_id)
                 what = calls.ended(tx, conversation, signal.session_id or "", signal.value, arrival.received_at)
-                if quiet:
-                    return self._advance.apologise(tx, person, link, arrival.id, arrival.received_at, request=request)
-                return self._advance.run(tx, person, link, what, arrival.id, arrival.received_at, request=request)
-            case "joined":
-                if conversation.state is not None:
-                    return self._advance.finish(tx, person, link, Outcome(conversation.id))
+            case "joined" if conversation.state is None:
                 people.assume_language(tx, person, signal.value, self._rules.languages)
                 what = Said(session=Session.NEW)
             case "opted_out" | "opted_in":
                 set_consent(tx, person, opted_in=signal.signal == "opted_in", at=arrival.received_at)
-                return self._advance.finish(tx, person, link, Outcome(conversation.id))
-            case _:
-                return self._advance.finish(tx, person, link, Outcome(conversation.id))
-        if quiet:
+        if what is None or (quiet and request is None):
             return self._advance.finish(tx, person, link, Outcome(conversation.id))
-        return self._advance.run(tx, person, link, what, arrival.id, arrival.received_at, request=None)
+        if quiet:
+            return self._advance.apologise(tx, person, link, arrival.id, arrival.received_at, request=request)
+        return self._advance.run(tx, person, link, what, arrival.id, arrival.received_at, request=request)
 
     def _return_to(self, tx: Tx, interaction_id: str, conversation_id: str) -> tuple[Person, Link]:
         """Return the person of an interaction and the line on which they can be answered now."""

@@ -75,15 +75,22 @@ async def fetch(gateway: Gateway, item: WorkItem, agent: Agent) -> str:
     if agent.phone is None:
         return "no_phone"
     found = await gateway.store.write(lambda tx: lines.fetch(tx, item.id, agent, at))
-    configured = gateway.channels.get(found[0]) if found else None
-    if found is None or configured is None or not isinstance(configured.adapter, PutsThrough):
+    if found is None:
         return "no_caller"
-    try:
-        there = await configured.adapter.fetch(found[1], found[2])
-    except SendError as error:
-        _LOG.warning("a caller on %s could not be fetched: %s", configured.channel.id, error.code)
-        there = None
+    there = await _called_out(gateway, *found)
     if not there:
         await gateway.store.write(lambda tx: lines.not_fetched(tx, item.id, at, gone=there is False))
     gateway.hints.wake("events")
     return "rings" if there else "not_fetched" if there is None else "no_caller"
+
+
+async def _called_out(gateway: Gateway, channel_id: str, call: str, message_id: str) -> bool | None:
+    """Call a caller out of the line; False if they, or their channel, are gone, and None if the provider does not say."""
+    configured = gateway.channels.get(channel_id)
+    if configured is None or not isinstance(configured.adapter, PutsThrough):
+        return False
+    try:
+        return await configured.adapter.fetch(call, message_id)
+    except SendError as error:
+        _LOG.warning("a caller on %s could not be fetched: %s", channel_id, error.code)
+        return None

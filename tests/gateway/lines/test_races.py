@@ -83,6 +83,53 @@ async def test_a_request_that_was_on_its_way_when_the_call_ended_does_not_bring_
     assert await claim(desk, item) == "no_caller"
 
 
+@pytest.mark.parametrize(
+    "missed",
+    [
+        *({"DialCallStatus": status} for status in ("busy", "no-answer", "failed", "canceled", "unheard-of")),
+        {"DialCallStatus": "completed", "DialBridged": "false"},
+    ],
+    ids=lambda missed: " ".join(missed.values()),
+)
+async def test_however_an_agent_does_not_take_the_caller_the_caller_waits_on(
+    parley: Running, desk: Signed, api: tuple[Api, str], missed: dict[str, str]
+) -> None:
+    _, item = await waiting(parley, desk)
+    await claim(desk, item)
+    fetched = await ring(parley, target(api), **IN)
+    leg = {"CallSid": "CA" + "9" * 32, "Direction": "outbound-dial", "From": "+254711082000", "To": "+254711082112"}
+    whisper = await ring(parley, fetched[1][0].attrib["url"], **leg)
+    assert whisper[0].attrib["actionOnEmptyResult"] == "true", "a mailbox that presses nothing is let go"
+    for digits in ("", "2", "*"):
+        assert [node.tag for node in await ring(parley, whisper[0].attrib["action"], **{**leg, "Digits": digits})] == ["Hangup"]
+    back = await ring(parley, fetched[1].attrib["action"], **IN, **missed)
+    assert [node.tag for node in back] == ["Say", "Enqueue"]
+    assert (await work(parley))[1] == "waiting"
+
+
+async def test_a_caller_who_hung_up_after_the_work_was_closed_begins_anew(parley: Running, desk: Signed, api: tuple[Api, str]) -> None:
+    enqueue, item = await waiting(parley, desk)
+    await claim(desk, item)
+    assert (await desk.post(f"/desk/api/items/{item}/close", {"disposition": "resolved", "note": None}))[0] == 200
+    await out(parley, enqueue, "hangup", CallStatus="completed")
+    menu = heard(await ring(parley, CallStatus="ringing", CallSid=OTHER))
+    assert "All our colleagues are busy" not in menu
+    assert "press 1" in menu
+
+
+async def test_nothing_is_noted_as_said_to_a_caller_who_hung_up_in_the_queue(parley: Running, desk: Signed) -> None:
+    enqueue, _ = await waiting(parley, desk)
+    await out(parley, enqueue, "hangup", CallStatus="completed")
+    assert await parley.rows("select text from message where author = 'bot' and text like 'A colleague has your request%'") == []
+
+
+async def test_a_call_back_is_noted_with_the_work_of_a_caller_who_hung_up(parley: Running, desk: Signed) -> None:
+    enqueue, _ = await waiting(parley, desk)
+    await out(parley, enqueue, "hangup", CallStatus="completed")
+    await ring(parley, enqueue.attrib["action"], **{**TALKED, "CallSid": OTHER})
+    assert (await work(parley))[2]["call"] == {"status": "completed", "seconds": 9}
+
+
 async def test_what_becomes_of_another_call_of_the_same_person_is_not_noted_with_the_one_that_waits(
     parley: Running, desk: Signed, api: tuple[Api, str]
 ) -> None:
