@@ -79,9 +79,8 @@ class EmailMailgun(ByWebhook):
     def authenticate(self, request: RawRequest) -> None:
         """Raise `AuthenticationFailed` unless the signature is Mailgun's, not old, and was not used for another content."""
         admission.check_source(self._sources, request.remote)
-        brief = _briefly(request)
         try:
-            proof = _read(brief)
+            proof = _read(request, briefly=True)
         except UnreadableRequest:
             raise AuthenticationFailed("missing_signature") from None
         signed = proof.texts if proof.events is None else _plain(table(proof.events, "signature"))
@@ -89,7 +88,7 @@ class EmailMailgun(ByWebhook):
         signatures.check_hmac(self._keys, f"{at}{token}".encode("utf-8", "surrogatepass"), given)
         if not (at.isascii() and at.isdecimal() and len(at) <= 12) or abs(int(at) * 1_000 - request.received_at) > REPLAY_MS:
             raise AuthenticationFailed("bad_timestamp")
-        sent = proof if brief is request else _read(request)
+        sent = _read(request) if proof.events is None else proof
         if self._used.setdefault(token, digest := _digest(sent)) != digest:
             raise AuthenticationFailed("used_token")
         if len(self._used) > TOKENS_MAX:
@@ -127,29 +126,24 @@ def parse(request: RawRequest, default_region: str) -> Sequence[InboundEvent]:
     return [replace(event, media=event.media + left) if isinstance(event, InboundMessage) else event for event in events]
 
 
-def _briefly(request: RawRequest) -> RawRequest:
-    """Return a request with the short fields of a short form only: the signature is among them, and the long ones cost time."""
-    short = forms.is_form(header(request, "content-type")) and not frames.looks_like_json(request.body)
-    if not short or request.body.count(b"&") > multipart.PARTS_MAX:  # the latter is refused where it is read
-        return request
-    return replace(request, body=b"&".join(piece for piece in request.body.split(b"&") if len(piece) <= _BRIEF_BYTES))
-
-
-def _read(request: RawRequest) -> _Sent:
-    content_type = header(request, "content-type")
+def _read(request: RawRequest, *, briefly: bool = False) -> _Sent:
+    """Return what was sent; `briefly`: of a form only the short fields, for the signature is among them, and the long ones cost time."""
+    content_type, body = header(request, "content-type"), request.body
     if frames.looks_like_json(request.body):
         document = frames.read_object(request.body)
         if "event-data" in document or isinstance(document.get("signature"), dict):
             return _Sent({}, (), document)
         return _Sent({name: value if isinstance(value, str) else json.dumps(value) for name, value in document.items()}, ())
     try:
-        parts = multipart.read_either(request.body, content_type)
+        if briefly and forms.is_form(content_type) and body.count(b"&") <= multipart.PARTS_MAX:  # more are refused below
+            body = b"&".join(piece for piece in body.split(b"&") if len(piece) <= _BRIEF_BYTES)
+        parts = multipart.read_either(body, content_type)
     except NotAForm as error:
         raise UnreadableRequest(error.code) from None
     raw = next((part.content for part in parts if part.name == "body-mime"), None)
     texts: dict[str, str] = {}
     for part in parts:
-        if part.file is None and part.name != "body-mime":
+        if part.file is None and part.name != "body-mime" and (len(part.content) <= _BRIEF_BYTES or not briefly):
             texts.setdefault(part.name, part.content.decode("utf-8", "replace"))
     files = [(part.name, Piece(part.file, part.content_type, part.content)) for part in parts if part.file is not None]
     return _Sent(texts, [file for file in files if file[0] != "body-mime"], raw=raw)

@@ -35,12 +35,17 @@ def read(body: bytes, content_type: str) -> list[FormPart]:
     if given.value != _TYPE or not 0 < len(boundary) <= 200:
         raise NotAForm("content_type")
     end = b"\n" if body.startswith(b"--" + boundary + b"\n") else b"\r\n"  # recorded as text, without the returns
-    pieces = (end + body).split(end + b"--" + boundary, PARTS_MAX + 2)
-    if len(pieces) > PARTS_MAX + 2:
+    opening = b"--" + boundary
+    pieces = body.split(end + opening, PARTS_MAX + 2)
+    if pieces[0].startswith(opening):
+        pieces[0] = pieces[0][len(opening) :]
+    else:
+        del pieces[0]  # what stands before the first part is none
+    if len(pieces) > PARTS_MAX + 1:
         raise NotAForm("too_many_fields")
-    if not pieces[-1].startswith(b"--"):
+    if not pieces or not pieces[-1].startswith(b"--"):
         raise NotAForm("incomplete")
-    return [_part(piece, end) for piece in pieces[1:-1]]
+    return [_part(piece, end) for piece in pieces[:-1]]
 
 
 def _first(body: bytes) -> bytes:
