@@ -23,6 +23,8 @@ Work = Callable[["Telegram", "ConfiguredChannel"], Awaitable[None]]
 
 _channel_option = click.option("--channel", metavar="ID", help="The channel, where there are several bots.")
 
+_UNREACHED = "Look at the network, and at api_base: the demo's stand-in for Telegram answers only the gateway that it runs in."
+
 
 @click.group
 def command() -> None:
@@ -73,7 +75,7 @@ async def _delete(adapter: Telegram, configured: ConfiguredChannel) -> None:
 
 def _with_bot(installation: Installation, channel_id: str | None, work: Work) -> Mapping[str, Any]:
     """Do `work` with the bot of a channel and return what Telegram says of its webhook."""
-    from core.model.outbound import SendError
+    from core.model.outbound import SendError, SendErrorCode
     from gateway.configured import make_channels
 
     settings = installation.settings()
@@ -89,6 +91,8 @@ def _with_bot(installation: Installation, channel_id: str | None, work: Work) ->
     try:
         return asyncio.run(_ask(bots[channel_id], work))
     except SendError as error:
+        if error.code is SendErrorCode.NOT_CONNECTED:
+            raise Failed(f"Telegram cannot be reached: {error.detail}. {_UNREACHED}") from None
         raise Failed(f"Telegram did not do it: {error}.") from None
 
 

@@ -240,3 +240,12 @@ async def test_the_voice_note_of_the_phone_can_be_played_at_the_desk(parley: Run
     desk = await desk_of(parley, open_page)
     await desk.open_first()
     await expect(desk.page.locator("audio")).to_have_js_property("duration", 2)
+
+
+async def test_the_drawer_gives_the_focus_back(parley: Running, open_page: OpenPage) -> None:
+    page = await open_page(parley.gateway.url)
+    await page.locator("[data-raw=phone]").focus()
+    await page.keyboard.press("Enter")
+    await page.locator("#drawer-close").focus()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("[data-raw=phone]")).to_be_focused()

@@ -13,7 +13,7 @@ const CAUSES = {
   not_connected: "the provider cannot be reached",
 };
 
-export const pausedText = ({ channel_id, code, since }) => `Sending by ${channel_id} is paused since ${moment(since)}: ${CAUSES[code] ?? words(code).toLowerCase()}.`;
+export const pausedText = ({ channel_id, code, since }) => `Sending by ${channel_id} is paused since ${moment(since)}: ${CAUSES[code] ?? words(code).toLowerCase()}. Messages wait, and go out by themselves when it works again.`;
 
 const stoppedText = ({ range, until }) => (range ? `No codes are sent to numbers that begin with ${range} until ${moment(until)}: few of those sent were typed in.` : `No codes are sent until ${moment(until)}: as many as are allowed in a day were sent.`);
 

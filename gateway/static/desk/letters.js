@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { boot, byId, h } from "./dom.js";
-import { channelName, moment, words } from "./format.js";
+import { channelName, exact, moment, words } from "./format.js";
 import { pausedText } from "./delivery.js";
 
 const KINDS = { unsent: "Not sent", unreadable: "Not readable", kept: "Kept, not readable", report: "Report without message" };
@@ -75,7 +75,7 @@ function row(letter) {
       "div",
       {},
       h("h2", {}, words(letter.code), h("span", { class: "badge" }, KINDS[letter.kind]), [letter.code, "unreadable"].includes(letter.state) ? null : h("span", { class: "badge" }, words(letter.state)), letter.replayable ? null : h("span", { class: "badge" }, "Cannot be replayed")),
-      h("p", { class: "facts" }, facts.filter(Boolean).join(" · ")),
+      h("p", { class: "facts", title: exact(letter.last_at) }, facts.filter(Boolean).join(" · ")),
       h("details", {}, h("summary", {}, what), h("pre", { dir: "auto", tabindex: "0" }, [letter.who, letter.content].filter(Boolean).join("\n") || "Nothing")),
       letter.editable ? h("button", { class: "button small", type: "button", onclick: () => askCorrection(letter), "aria-label": `Correct ${name}` }, "Correct") : null,
     ),

@@ -93,7 +93,7 @@ export class Lists {
       "button",
       { type: "button", class: `line${unread ? " unread" : ""}`, "data-conversation": line.conversation, "data-item": line.id, "aria-current": line.conversation === this.open ? "true" : null },
       h("span", { class: "mark", title: channelName(line.family) }, icon(line.family, channelName(line.family))),
-      h("span", { class: "name", dir: "auto" }, name),
+      h("span", { class: "name", dir: "auto", title: name }, name),
       h("span", { class: `age ${urgency(since)}`, "data-since": since, title: `Since ${exact(since)}` }, age(since)),
       h("span", { class: "excerpt", dir: "auto" }, author ? h("span", { class: "by" }, `${author}: `) : null, line.last.text || ATTACHED[line.last.attached] || "No words yet"),
       h("span", { class: "why" }, line.state === "working" && this.tab === "others" ? line.agent_name : line.wanted ? words(line.wanted) : reasonText(line.reason)),

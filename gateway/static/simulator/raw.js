@@ -69,8 +69,10 @@ export class Raw {
   }
 
   close() {
+    const inside = this.drawer.contains(document.activeElement);
     this.drawer.hidden = true;
     this.mark();
+    if (inside) this.buttons.find((button) => button.dataset.raw === this.device).focus();
   }
 
   mark() {
