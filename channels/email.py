@@ -67,7 +67,6 @@ class Settings(Fetched):
         default="",
         metadata={"doc": "Where a mail server hands mails over: smtp://127.0.0.1:2525 or lmtp://127.0.0.1:2424; empty: nowhere."},
     )
-    aliases: tuple[str, ...] = field(default=(), metadata={"doc": "Further addresses whose mails are taken as if sent to the channel's."})
     hostname: str = field(
         default="localhost", metadata={"doc": "The name that the server greets with.", "pattern": r"[A-Za-z0-9.-]{1,253}"}
     )
@@ -89,9 +88,6 @@ class Settings(Fetched):
         for name in (self.tls_certificate, self.tls_key):
             if name and not Path(name).is_file():
                 raise ValueError(f"there is no file {name}")
-        for alias in self.aliases:
-            if email_addresses.mailbox(alias) is None:
-                raise ValueError("aliases must be mail addresses")
 
 
 class Email:

@@ -24,6 +24,7 @@ SUBJECT_CHARS_MAX = 500
 REFERENCES_MAX = 50
 MAIL_ID_CHARS_MAX = 400
 _PEOPLE_MAX = 50
+_UNREADABLE = "unreadable"
 _ABOUT_THE_MAIL = ("4.", "5.2.2", "5.2.3", "5.3.4", "5.6.", "5.7.")  # away, too full, too large, refused: the address may be there
 
 
@@ -39,6 +40,9 @@ def events_of(mail: Mail, *, sender: str | None, recipients: Sequence[str], raw:
             return [_report(mail.kind, failure) for failure in ours]
     ours_too = {without_token(address).lower() for address in recipients}
     author = author_of(mail.sender.address or sender or "", raw)
+    own = without_token(author.value) in ours_too
+    wrote = email_addresses.mailbox(mail.author.address) if mail.author else author
+    behind_list = wrote is not None and without_token(wrote.value) not in ours_too and sender != ""
     return [
         InboundMessage(
             _external_id(mail, raw),
@@ -55,7 +59,10 @@ def events_of(mail: Mail, *, sender: str | None, recipients: Sequence[str], raw:
                 cc=_people(mail.cc),
                 references=_references(mail),
                 token=_token(mail, recipients),
-                automatic=_automatic(mail, sender, own=without_token(author.value) in ours_too),
+                automatic=_automatic(mail, sender, own=own),
+                through=mail.through if behind_list else (),
+                author=wrote.value if mail.author and wrote else "",
+                author_name=texts.clean(mail.author.name) if mail.author else "",
                 quoted=texts.clean(mail.divided.quoted)[:QUOTED_CHARS_MAX],
                 signature=texts.clean(mail.divided.signature)[:QUOTED_CHARS_MAX],
                 safe_html=texts.clean(mail.safe_html),
@@ -64,14 +71,32 @@ def events_of(mail: Mail, *, sender: str | None, recipients: Sequence[str], raw:
     ]
 
 
+def handed_on(event: InboundEvent, ours: Sequence[str]) -> InboundEvent:
+    """Return an event as it is for who owns the addresses `ours`: a person's mail that came through no list but ours is a person's."""
+    letter = event.letter if isinstance(event, InboundMessage) else None
+    if not isinstance(event, InboundMessage) or letter is None or not letter.through:
+        return event
+    known = {box.value for address in ours if (box := email_addresses.mailbox(address))}
+    names = known | {address.replace("@", ".") for address in known}  # the latter is how lists make their ids
+    author = Address(AddressKind.EMAIL, letter.author) if letter.author else event.sender
+    if without_token(author.value) in known or not names.issuperset(letter.through):
+        return event
+    name = letter.author_name or None if letter.author else event.profile_name
+    told = letter.automatic if letter.automatic == _UNREADABLE else ""
+    return replace(event, sender=author, profile_name=name, letter=replace(letter, automatic=told))
+
+
 def incomplete(events: Sequence[InboundEvent], why: str) -> list[InboundEvent]:
     """Return what stands for a mail of which only the header is here: a person has to look at it."""
     return [
-        replace(event, text=why, letter=replace(event.letter, automatic=event.letter.automatic or "unreadable"))
-        if isinstance(event, InboundMessage) and event.letter is not None
-        else event
+        replace(event, text=why, letter=_unread(event.letter)) if isinstance(event, InboundMessage) and event.letter is not None else event
         for event in events
     ]
+
+
+def _unread(letter: Letter) -> Letter:
+    """Return a letter that a person has to look at, unless a machine wrote it; through a list it may be a person's."""
+    return replace(letter, automatic=letter.automatic if letter.automatic and not letter.through else _UNREADABLE)
 
 
 def author_of(claimed: str, raw: bytes) -> Address:

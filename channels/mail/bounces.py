@@ -16,7 +16,7 @@ from channels.mail.model import Failure, Mailbox
 FAILURES_MAX = 50
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 ADDRESS = re.compile(
-    r"[^\s<>@()\[\]:;,\"'=&?/\\|{}]{1,64}@[A-Za-z0-9\u0080-\uffff](?:[A-Za-z0-9\u0080-\uffff-]|\.(?=[A-Za-z0-9\u0080-\uffff])){0,253}"
+    r"[^\s<>@()\[\]:;,\"'=&?/\\|{}]{1,64}@[A-Za-z0-9\u0080-\uffff](?:[A-Za-z0-9\u0080-\uffff-]|[._](?=[A-Za-z0-9\u0080-\uffff])){0,253}"
 )
 _BLOCK = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]{0,200}(?:\r\n|\n|\r)")
 _STATUS_TYPES = {"message/delivery-status", "message/global-delivery-status"}

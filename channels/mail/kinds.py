@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from channels.mail import bounces, complaints, letters, machines
+from channels.mail import bounces, complaints, letters, lists, machines
 from channels.mail.mime import Part
 from channels.mail.model import Failure, Kind, Mailbox
 
@@ -29,30 +29,28 @@ _REPLY_FIELDS = (
         "x-facebook-notify-autoreply",
     ),
 )
-_LIST_FIELDS = (
-    *("list-id", "list-post", "list-unsubscribe", "mailing-list", "x-mailing-list", "x-mailman-version", "x-beenthere"),
-    *("x-campaignid", "x-campaign-id", "x-csa-complaints"),
-)
 _RECEIPTS = {"message/disposition-notification", "message/global-disposition-notification", "message/feedback-report"}
 _TAG = re.compile(r"^\[[^\[\]]{1,100}\]\s{1,5}(?=auto|out of)")
 _SERVERS = (*machines.SERVERS, *machines.SERVER_NAMES)
 _SAID_CHARS_MAX = 1_000  # of a server's letter, in which it says why it writes
+_NOTE_CHARS_MAX = 1_500  # of an absence note that is known by its words only
+_ASKS = re.compile(r"[?？؟](?:\s|$)")
 _BEGINNING_CHARS_MAX = 300  # of anybody else's
 
 
-def kind_of(root: Part, sender: Mailbox, subject: str, text: str) -> tuple[Kind, tuple[Failure, ...]]:
-    """Return what wrote the mail, and for a bounce or complaint whom it is about."""
+def kind_of(root: Part, sender: Mailbox, subject: str, text: str, new: str) -> tuple[Kind, tuple[Failure, ...]]:
+    """Return what wrote the mail, and for a bounce or complaint whom it is about; `new` is the text without what is quoted."""
     complained = complaints.failures(root)
     if complained:
         return Kind.COMPLAINT, tuple(complained)
     lowered = subject.lower()
     if returned := _bounced(root, sender, lowered, text):
         return returned
-    if _answered(root, lowered, text):
+    if _answered(root, lowered, text, new):
         return Kind.AUTO_REPLY, ()
-    if any(root.first(name) for name in _LIST_FIELDS):
+    if lists.is_list(root):
         return Kind.LIST, ()
-    if _automatic(root, sender):
+    if is_automatic(root, sender):
         return Kind.AUTO_REPLY, ()
     return (Kind.LIST if _precedence(root) in {"list", "bulk"} else Kind.PERSON), ()
 
@@ -70,7 +68,7 @@ def _bounced(root: Part, sender: Mailbox, subject: str, text: str) -> tuple[Kind
         return Kind.BOUNCE, tuple(letters.failures(root, text))
     if root.first("x-failed-recipients"):
         return Kind.BOUNCE, tuple(letters.failures(root, text))
-    if passed_on or _subject_of_answer(subject):
+    if passed_on or _subject_of_answer(subject, asks=False):
         return None
     wrapped = _wrapped(root, sender)
     if wrapped and bounces.has_status(wrapped) and (found := bounces.status_failures(wrapped)):
@@ -149,7 +147,7 @@ def _submitted(root: Part) -> str:
     return "" if given == "no" else given
 
 
-def _answered(root: Part, subject: str, text: str) -> bool:
+def _answered(root: Part, subject: str, text: str, new: str) -> bool:
     """Tell whether a mail says of itself that it is an automatic answer or a receipt."""
     if _submitted(root).startswith(("auto-replied", "auto-reply", "vacation")):
         return True
@@ -163,16 +161,25 @@ def _answered(root: Part, subject: str, text: str) -> bool:
         return True
     if any(part.type.value == "text/calendar" and part.type.values.get("method", "").lower() == "reply" for part in root.walk()):
         return True
-    return _subject_of_answer(subject) or _contains(" ".join(text[:_BEGINNING_CHARS_MAX].lower().split()), machines.ANSWERS)
+    beginning = " ".join(text[:_BEGINNING_CHARS_MAX].lower().split())
+    asks = bool(_ASKS.search(new))
+    return _subject_of_answer(subject, asks=asks) or _contains(beginning, machines.ANSWERS) or (not asks and _is_absence_note(new))
 
 
-def _subject_of_answer(subject: str) -> bool:
+def _is_absence_note(new: str) -> bool:
+    """Tell whether a short text says that its author is away from the office, and that mails wait."""
+    plain = " ".join(new[: _NOTE_CHARS_MAX + 1].lower().split())
+    return len(new) <= _NOTE_CHARS_MAX and _contains(plain[:_BEGINNING_CHARS_MAX], machines.ABSENCES) and _contains(plain, machines.UNREAD)
+
+
+def _subject_of_answer(subject: str, *, asks: bool) -> bool:
+    """Tell whether a subject is an automatic answer's; common words of absence are none if the text asks something."""
     subject = _TAG.sub("", subject, count=1)  # of a list or of a ticket
     for phrase in machines.AUTOMATIC:
         # A word must end where the phrase ends; Chinese and Japanese do not divide words.
         if subject.startswith(phrase) and (phrase[-1] > "\u2e80" or not subject[len(phrase) : len(phrase) + 1].isalpha()):
             return True
-    for phrase in (*machines.ABSENT, *machines.HOLIDAYS):
+    for phrase in () if asks else (*machines.ABSENT, *machines.HOLIDAYS):
         after = subject[len(phrase) :].lstrip()[:1]
         if subject.startswith(phrase) and (after in {":", "：", "(", "["} or (not after and phrase in machines.ABSENT)):
             return True
@@ -180,7 +187,7 @@ def _subject_of_answer(subject: str) -> bool:
     return any(phrase in subject and (phrase[0] in "([" or not answered) for phrase in machines.INSIDE)
 
 
-def _automatic(root: Part, sender: Mailbox) -> bool:
+def is_automatic(root: Part, sender: Mailbox) -> bool:
     """Tell whether nobody reads what is sent to this mail's sender."""
     return bool(_submitted(root)) or _null_sender(root) or _precedence(root) == "junk" or _never_reads(sender)
 

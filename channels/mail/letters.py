@@ -20,10 +20,10 @@ _SERVER_SAID = re.compile(
     re.IGNORECASE,
 )
 _COPY = re.compile(
-    r"^[ \t]?(?:-{2,}[ \t]*(?:below this line is a copy|this is a copy|original message|message header|returned m|unsent message"
+    r"^(?:[ \t]{0,8}-{2,}[ \t]*(?:below this line is a copy|this is a copy|original message|message header|returned m|unsent message"
     r"|undelivered message|the header of the original|original mail|the header and)"
-    r"|received: |return-path: |x-.{0,40}: |message header follows|original message (?:headers|details)"
-    r"|(?:the )?(?:first|header)[^\n]{0,60} (?:of )?(?:the|your) (?:original|rejected) )",
+    r"|[ \t]?(?:received: |return-path: |x-.{0,40}: |message header follows|original message (?:headers|details)"
+    r"|(?:the )?(?:first|header)[^\n]{0,60} (?:of )?(?:the|your) (?:original|rejected) ))",
     re.IGNORECASE | re.MULTILINE,
 )
 _LIST_FOLLOWS = re.compile(
@@ -80,7 +80,7 @@ def failures(root: Part, text: str) -> list[Failure]:
         bounces.lower_domain(found[0]) for line in _ORIGINAL_TO.findall(copy)[:1] for found in bounces.ADDRESS.finditer(line)
     ]
     addresses = named or _addresses(root, letter, sent_to)
-    own = _by_address(letter) if len(addresses) > 1 else {}
+    own = _by_address(letter)
     original = next(iter(fields.message_ids(_ORIGINAL_ID.findall(copy.encode()))), "") or bounces.original_id(root)
     return [_failure(address, own.get(address.lower(), ""), letter, original) for address in addresses]
 
@@ -150,7 +150,7 @@ def _by_address(letter: str) -> dict[str, str]:
     """Return what stands after each address, up to the next one."""
     places = list(bounces.ADDRESS.finditer(letter))
     after: dict[str, str] = {}
-    for here, following in zip(places, [*places[1:], None], strict=True):
+    for here, following in zip(places, [*places[1:], None], strict=False):
         known = here[0].lower()
         after[known] = after.get(known, "") + letter[here.end() : following.start() if following else len(letter)]
     return after

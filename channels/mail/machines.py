@@ -21,6 +21,8 @@ AUTOMATIC: tuple[str, ...] = tuple(_TABLE["automatic"])
 ABSENT: tuple[str, ...] = tuple(_TABLE["absent"])
 HOLIDAYS: tuple[str, ...] = tuple(_TABLE["holidays"])
 INSIDE: tuple[str, ...] = tuple(_TABLE["inside"])
+ABSENCES: tuple[str, ...] = tuple(_TABLE["absences"])
+UNREAD: tuple[str, ...] = tuple(_TABLE["unread"])
 CHALLENGES: tuple[str, ...] = tuple(_TABLE["challenges"])
 ANSWERS: tuple[str, ...] = (*_TABLE["answers"], *CHALLENGES)
 

@@ -96,7 +96,10 @@ class Divided:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail. Ids are without angle brackets; `body` is the whole text, of which `divided` are the pieces."""
+    """One mail. Ids are without angle brackets; `body` is the whole text, of which `divided` are the pieces.
+
+    `through` are the names of the lists that a person's mail came through, and `author` is who wrote it, where From has the list's address.
+    """
 
     sender: Mailbox = Mailbox("")
     reply_to: tuple[Mailbox, ...] = ()
@@ -113,4 +116,6 @@ class Mail:
     attachments: tuple[Attachment, ...] = ()
     kind: Kind = Kind.PERSON
     failures: tuple[Failure, ...] = ()
+    through: tuple[str, ...] = ()
+    author: Mailbox | None = None
     over: frozenset[Cap] = frozenset()

@@ -31,6 +31,12 @@ class Outgoing:
     smtp_timeout_s: float = field(
         default=TIMEOUT_S, metadata={"doc": "Seconds that one answer of the relay may take.", "least": 0.1, "most": 60}
     )
+    aliases: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Further addresses whose mails are taken as if sent to the channel's, groups and lists that hand mails on among them."
+        },
+    )
     from_name: str = field(default="", metadata={"doc": "Name that mails are from, beside the address.", "pattern": _NAME})
     default_subject: str = field(
         default="Your request", metadata={"doc": "Subject of a mail that answers none.", "pattern": r"[^\x00-\x1f\x7f]{1,200}"}
@@ -52,5 +58,7 @@ class Outgoing:
             raise ValueError(f"smtp_ca is no file: {self.smtp_ca}")
         if bool(self.dkim_selector) != bool(self.dkim_key):
             raise ValueError("dkim_selector and dkim_key belong together")
+        if any(email_addresses.mailbox(alias) is None for alias in self.aliases):
+            raise ValueError("aliases must be mail addresses")
         if self.dkim_domain and email_addresses.domain(self.dkim_domain) is None:
             raise ValueError("dkim_domain is no domain")

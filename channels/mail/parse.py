@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from html import escape
 
-from channels.mail import bodies, dates, fields, html_text, mime, model
+from channels.mail import bodies, dates, fields, html_text, lists, mime, model
 from channels.mail.divide import divide, has_quotation, tidy
-from channels.mail.kinds import kind_of
+from channels.mail.kinds import is_automatic, kind_of
 from channels.mail.lines import Line, plain_lines
 from channels.mail.model import Cap, Divided, Kind, Mail, Mailbox
 
@@ -24,7 +24,11 @@ def parse(raw: bytes) -> Mail:
     sender = _sender(root, over, charset)
     subject = fields.text(root.first("subject"), over, charset)
     text, divided = _body(found.sections, sender.name, over)
-    kind, failures = kind_of(root, sender, subject, text)
+    kind, failures = kind_of(root, sender, subject, text, divided.text)
+    through = lists.names(root) if kind is Kind.LIST else ()
+    author = lists.author(root, sender, through, over)
+    if is_automatic(root, author):
+        through, author = (), sender
     return Mail(
         sender=sender,
         reply_to=fields.mailboxes(root.all("reply-to"), over, charset),
@@ -41,6 +45,8 @@ def parse(raw: bytes) -> Mail:
         attachments=tuple(found.attachments),
         kind=kind,
         failures=failures,
+        through=through,
+        author=author if author is not sender else None,
         over=frozenset(over),
     )
 

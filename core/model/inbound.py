@@ -49,6 +49,8 @@ class Letter:
 
     `references` are In-Reply-To and References, the nearest first. `token` is the thread named by the address that the mail was sent to.
     `automatic` is empty for a mail that a person wrote, else its kind (auto_reply, bounce, complaint, list, unreadable): never answered.
+    `through` are the addresses and ids of the lists that a person's mail came through; if all are ours, it is a person's after all, of
+    whom `author` and `author_name` tell where From has the list's address.
     """
 
     mail_id: str = ""
@@ -58,6 +60,9 @@ class Letter:
     references: tuple[str, ...] = ()
     token: str = ""
     automatic: str = ""
+    through: tuple[str, ...] = ()
+    author: str = ""
+    author_name: str = ""
     quoted: str = ""
     signature: str = ""
     safe_html: str = ""

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
-from channels.email_events import author_of
+from channels.email_events import author_of, handed_on
 from core.crash import point
 from core.model.inbound import InboundEvent, InboundMessage, Letter, RawRequest, UnreadableRequest
 from core.record import MASK
@@ -126,7 +126,9 @@ class _Reader:
             return request, "ends_the_process", None
         for _ in range(CHILDREN_MAX):
             try:
-                return request, None, await self._parsers.events_in_child(kind, request, region)
+                meant = await self._parsers.events_in_child(kind, request, region)
+                ours = (configured.channel.address.value, *configured.settings.aliases)
+                return request, None, [handed_on(event, ours) for event in meant]
             except UnreadableRequest as unreadable:
                 await self._patiently(partial(keep_unreadable, gateway, configured, request, unreadable.code))
                 return request, unreadable.code, []

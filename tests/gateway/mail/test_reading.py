@@ -66,6 +66,18 @@ async def test_what_a_machine_writes_gets_no_answer(tmp_path: Path) -> None:
         assert len(await texts(room)) == 4
 
 
+async def test_a_mail_through_a_group_of_ours_is_answered_to_its_author_and_one_through_a_foreign_list_is_not(tmp_path: Path) -> None:
+    group = {"List-Id": "<help.operator.example>", "List-Post": "<mailto:help@operator.example>", "Precedence": "list"}
+    via = {"From": "'Anna' via Help <help@operator.example>", "Reply-To": f"Anna <{ANNA}>", "To": "help@operator.example"}
+    async with mailroom(tmp_path) as room:
+        await room.post(letter("balance", 1, **{**group, "List-Id": "<users.lists.example>"}), sender="users-bounces@lists.example")
+        await room.post(letter("balance", 2, **group, **via), sender="help+bnc@operator.example", recipients=("help@operator.example",))
+        (only,) = await room.answers(1)
+        await room.read(2)
+        assert (only["To"], only["In-Reply-To"]) == (ANNA, "<a2@customer.example>")
+        assert await room.rows("select distinct address from letter where automatic = 'list'") == [(ANNA,)]
+
+
 async def test_a_bounce_marks_the_message_and_the_address(tmp_path: Path) -> None:
     async with mailroom(tmp_path) as room:
         await room.post(letter("balance", 1))

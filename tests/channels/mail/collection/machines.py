@@ -36,6 +36,16 @@ AUTOMATIC: dict[str, str] = {
     "notes": head("anna@customer.example", "AUTO: Anna is out of the office. (returning 05/01/2026)") + "\nI am out of the office.\n",
     "says-so": head("anna@customer.example", "Thank you") + "\nThis is an automated response. We have received your message.\n",
     "absent-colon": head("anna@customer.example", "Urlaub: Re: Ihre Frage") + "\nBin ab Montag wieder da.\n",
+    "absence-in-the-text": head("anna@customer.example", "Re: Your question")
+    + "\nHello,\n\nI am out of the office until 14 March and have no access to my e-mail. For urgent matters please write to bob@customer.example.\n\nAnna\n",
+    "absence-in-the-text-german": head("anna@customer.example", "AW: Ihre Frage")
+    + "\nGuten Tag,\n\nich bin bis 14. März nicht im Büro. Ihre Nachricht wird nicht weitergeleitet.\n\n> Was können wir für Sie tun?\n",
+    "absence-in-the-text-french": head("anna@customer.example", "Re: Votre question")
+    + "\nBonjour,\n\nmerci de votre message. Je suis absente du bureau cette semaine et vous lirai à mon retour.\n",
+    "challenge-human": head("anna@customer.example", "Re: Your question")
+    + "\nHello, this is my mail filter. I have not seen your mail yet. Please press the button below to verify you are human.\n",
+    "challenge-approved": head("anna@customer.example", "Waiting for you")
+    + "\nYour mail waits. Once only, to protect my inbox from junk, answer this mail with the same subject.\n",
     "junk": head("anna@customer.example", "Re: Your question", "Precedence: junk") + "\nAway.\n",
     "vacation-bulk": head("anna@customer.example", "Thank you for your e-mail", "Precedence: bulk", "Return-Path: <>")
     + "\nI shall reply soon.\n",
@@ -122,6 +132,19 @@ PEOPLE: dict[str, str] = {  # who only look like machines
     + "\nMy message could not be delivered to +44 7700 900123. It says error 500.\n",
     "holiday": head("Anna <anna@customer.example>", "On vacation in Spain - roaming does not work") + "\nPlease help.\n",
     "holiday-short": head("Anna <anna@customer.example>", "Vacation") + "\nCan I pause my contract?\n",
+    "holiday-colon": head("Anna <anna@customer.example>", "Urlaub: kein Netz")
+    + "\nIch bin in Spanien und habe kein Netz. Was muss ich einstellen?\n",
+    "away-asks": head("Anna <anna@customer.example>", "Away") + "\nI shall be abroad until May. Can I pause my contract?\n",
+    "office-asks": head("Anna <anna@customer.example>", "My router")
+    + "\nThank you for your message. I am out of the office this week; could your engineer come on the 14th?\n",
+    "office-tells": head("Anna <anna@customer.example>", "My router")
+    + "\nI am out of the office this week, so nobody can open the door. Come later.\n",
+    "office-thanks": head("Anna <anna@customer.example>", "My router")
+    + "\nThank you for your message. I am out of the office this week. Please call me on Monday.\n",
+    "holiday-trouble": head("Anna <anna@customer.example>", "No signal")
+    + "\nThank you for your message. I am on holiday in Spain and cannot call anybody. Switch roaming on.\n",
+    "verified": head("Anna <anna@customer.example>", "The app")
+    + "\nYour app wants a code and then nothing happens. I am human, I promise.\n",
     "out-of-credit": head("Anna <anna@customer.example>", "I am out of credit") + "\nHow do I top up?\n",
     "answer-to-automatic": head("Anna <anna@customer.example>", "Re: Automatic reply: Your question") + "\nNobody has answered yet.\n",
     "answer-to-absence": head("Anna <anna@customer.example>", "Re: Out of Office AutoReply: Your question") + "\nWho else can help?\n",

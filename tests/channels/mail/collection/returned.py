@@ -245,5 +245,25 @@ BOUNCES: dict[str, tuple[str, str, bool]] = {  # mail, status, permanent
         "5.1.1",
         True,
     ),
+    "transcript": (
+        head("Mail Gateway <gateway@server.example>", "Undeliverable mail")
+        + "\n   ----- Transcript of session follows -----\nanna@customer.example: 550 5.1.1 nobody of that name here\n\n   --- Unsent message follows ---\nFrom: support@operator.example\nTo: anna@customer.example\nMessage-ID: <sent-7@operator.example>\nSubject: Your question\n\nDear customer\n",
+        "5.1.1",
+        True,
+    ),
+    "refused-by-receipt": (
+        head("Postmaster <postmaster@customer.example>", "Rejected: Your question", "Auto-Submitted: auto-replied (rejected)")
+        + 'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=disposition-notification; boundary="b"\n\n--b\n\nYour mail to <anna@customer.example> was automatically rejected:\nQuota exceeded\n--b\n'
+        "Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; anna@customer.example\nDisposition: automatic-action/MDN-sent-automatically; deleted\n\n"
+        "--b\nContent-Type: message/rfc822\n\nFrom: support@operator.example\nTo: anna@customer.example\nMessage-ID: <sent-7@operator.example>\n\nHello\n--b--\n",
+        "5.2.2",
+        True,
+    ),
+    "reasons-explained": (
+        head(DAEMON, "failure notice", "Return-Path: <>")
+        + "\nYour mail was not delivered. Most often the address does not exist, or was mistyped.\n\n<anna@customer.example>:\nThe mailbox is full.\n",
+        "5.2.2",
+        True,
+    ),
     "french": (head("postmaster@customer.example", "Non remis : Votre question") + report(), "5.1.1", True),
 }
