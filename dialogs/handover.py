@@ -41,17 +41,7 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
         asked = reason == "asked" or reason.startswith("flow:")
         stack.push_pattern(turn, "pattern_out_of_hours", {"opens": _opening(turn, opens), "asked": asked})
         return
-    wanted = turn.project.flows.get(turn.state.get("reason", ""), flow)
-    card: dict[str, Any] = {
-        "wanted": wanted.name(turn.language) if wanted is not None else None,
-        "reason": reason,
-        "flow": flow.id if flow is not None else None,
-        "step": frame["step"] if frame is not None else None,
-        "tried": list(turn.state.get("tried", ()))[-_TRIED_MAX:],
-        "failed": failed,
-        "facts": facts(turn),
-        "language": turn.language,
-    } | dict(known or {})
+    card = _card(turn, reason, frame, flow, failed) | dict(known or {})
     if put_through:
         card |= put_to(turn, queue, card["wanted"])
     turn.say("utter_putting_through" if put_through else "utter_human_handoff")
@@ -64,6 +54,21 @@ def hand_over(turn: Turn, reason: str, *, failed: str | None = None, known: Mapp
     turn.waiting = True
     turn.over = True
     turn.ends = turn.one_shot and not put_through
+
+
+def _card(turn: Turn, reason: str, frame: Frame | None, flow: Flow | None, failed: str | None) -> dict[str, Any]:
+    """Return what is known of a conversation, for whoever takes it."""
+    wanted = turn.project.flows.get(turn.state.get("reason", ""), flow)
+    return {
+        "wanted": wanted.name(turn.language) if wanted is not None else None,
+        "reason": reason,
+        "flow": flow.id if flow is not None else None,
+        "step": frame["step"] if frame is not None else None,
+        "tried": list(turn.state.get("tried", ()))[-_TRIED_MAX:],
+        "failed": failed,
+        "facts": facts(turn),
+        "language": turn.language,
+    }
 
 
 def can_put_through(turn: Turn, queue: str) -> bool:

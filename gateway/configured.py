@@ -52,11 +52,7 @@ def make_channels(
     typed = read_channels(settings, registry.settings_of, environ, keys)
     made, problems = {}, []
     for channel in settings.channels.values():
-        values = typed[channel.id]
-        if getattr(values, "api_base", "") == "simulator":
-            values = replace(values, api_base=simulator or "http://127.0.0.1:9")
-        if getattr(values, "smtp_host", "") == "simulator":
-            values = replace(values, smtp_host="127.0.0.1", smtp_port=relay_port)
+        values = _at_stand_ins(typed[channel.id], simulator, relay_port)
         secret = webhook_secret(keys, channel.id)
         address = _our_address(channel.address, settings.operator.country)
         hook = webhook_url(url, channel.id, secret)
@@ -85,6 +81,15 @@ def make_channels(
     if problems:
         raise ConfigWrong(problems)
     return made
+
+
+def _at_stand_ins(values: Any, simulator: str, relay_port: int) -> Any:
+    """Return the settings of a channel with where the built-in stand-ins are, where they name these."""
+    if getattr(values, "api_base", "") == "simulator":
+        values = replace(values, api_base=simulator or "http://127.0.0.1:9")
+    if getattr(values, "smtp_host", "") == "simulator":
+        values = replace(values, smtp_host="127.0.0.1", smtp_port=relay_port)
+    return values
 
 
 def _at_its_rates(able: Capabilities, rates: Mapping[str, float]) -> Capabilities:

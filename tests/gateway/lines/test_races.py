@@ -152,6 +152,15 @@ async def test_nobody_waits_once_all_our_people_are_gone(parley: Running, desk: 
     assert heard(await out(parley, enqueue, "leave")).startswith("All our colleagues are busy.")
 
 
+@pytest.mark.parametrize(("minutes", "verb"), [(20, "Gather"), (31, "Leave")])
+async def test_an_agent_who_has_been_on_the_phone_for_a_while_is_there_still(
+    parley: Running, desk: Signed, minutes: int, verb: str
+) -> None:
+    enqueue, _ = await waiting(parley, desk)
+    await parley.gateway.store.write(lambda tx: tx.execute("update agent_session set seen_at = seen_at - ?", (minutes * 60_000,)))
+    assert [node.tag for node in await wait(parley, enqueue)] == [verb]
+
+
 async def test_a_caller_who_is_gone_waits_no_more_at_the_desk(parley: Running, desk: Signed, api: tuple[Api, str]) -> None:
     _, item = await waiting(parley, desk)
     api[0].status = 400
