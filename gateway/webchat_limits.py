@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
+from gateway.bucket import Bucket
+
 _SOURCES_MAX = 20_000
 
 
@@ -20,7 +22,7 @@ class Limits:
 
     frame_bytes: int = 32 * 1024
     frames_per_s: float = 5
-    frames_burst: float = 10
+    frames_burst: int = 10
     frames_refused: int = 100
     unsent_bytes: int = 1024 * 1024
     hello_s: float = 10
@@ -28,39 +30,18 @@ class Limits:
     ping_s: float = 30
     windows_per_source: int = 20
     tickets_per_s: float = 1
-    tickets_burst: float = 40
+    tickets_burst: int = 40
     ticket_life_s: float = 30
     files_per_s: float = 0.1
-    files_burst: float = 10
+    files_burst: int = 10
     files_at_once: int = 4
-
-
-class Bucket:
-    """A token bucket: `burst` at once, then `per_s` a second. Times in seconds of a clock that never goes back."""
-
-    __slots__ = ("_at", "_burst", "_left", "_per_s")
-
-    def __init__(self, per_s: float, burst: float, now_s: float) -> None:
-        self._per_s = per_s
-        self._burst = burst
-        self._left = burst
-        self._at = now_s
-
-    def take(self, now_s: float) -> float:
-        """Take one; return 0.0, or the seconds to wait until there will be one (nothing was taken)."""
-        self._left = min(self._burst, self._left + (now_s - self._at) * self._per_s)
-        self._at = now_s
-        if self._left < 1:
-            return (1 - self._left) / self._per_s
-        self._left -= 1
-        return 0.0
 
 
 class Buckets:
     """A bucket for each source, the longest unused forgotten first."""
 
-    def __init__(self, per_s: float, burst: float, now_s: Callable[[], float]) -> None:
-        self._per_s = per_s
+    def __init__(self, per_s: float, burst: int, now_s: Callable[[], float]) -> None:
+        self._step_s = 1 / per_s
         self._burst = burst
         self._now_s = now_s
         self._of: OrderedDict[str, Bucket] = OrderedDict()
@@ -72,9 +53,9 @@ class Buckets:
         if bucket is None:
             if len(self._of) >= _SOURCES_MAX:
                 self._of.popitem(last=False)
-            bucket = self._of[source] = Bucket(self._per_s, self._burst, now)
+            bucket = self._of[source] = Bucket(self._step_s, self._burst)
         self._of.move_to_end(source)
-        return bucket.take(now)
+        return bucket.ask(now)
 
 
 class Places:

@@ -21,9 +21,10 @@ from core import media
 from core.model.inbound import AuthenticationFailed, RawRequest
 from core.store import threads, tickets
 from core.store.api import StoreUnavailable, Tx
+from gateway.bucket import Bucket
 from gateway.receive import receive
 from gateway.runtime import ConfiguredChannel, Gateway
-from gateway.webchat_limits import Bucket, Limits
+from gateway.webchat_limits import Limits
 from gateway.webchat_typing import Typing
 
 PAGE = 50
@@ -44,7 +45,7 @@ class Window:
         self._typing = typing
         self._limits = limits
         self._socket = web.WebSocketResponse(max_msg_size=limits.frame_bytes + 1, compress=False, heartbeat=limits.ping_s, timeout=_CLOSE_S)
-        self._bucket = Bucket(limits.frames_per_s, limits.frames_burst, time.monotonic())
+        self._bucket = Bucket(1 / limits.frames_per_s, limits.frames_burst)
         self._refused = 0
         self._visitor = ""
         self._headers = {"origin": request.headers.get("Origin", "")}
@@ -138,7 +139,7 @@ class Window:
         async for message in self._socket:
             if message.type is not WSMsgType.TEXT:
                 await self._socket.close(code=WSCloseCode.UNSUPPORTED_DATA)
-            elif wait_s := self._bucket.take(time.monotonic()):
+            elif wait_s := self._bucket.ask(time.monotonic()):
                 await self._refuse(wait_s)
             else:
                 await self._frame(message.data)

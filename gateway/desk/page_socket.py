@@ -17,9 +17,9 @@ from core.model.address import AddressKind
 from core.routing import person, reach, speak
 from core.routing.refused import Refused
 from core.store.api import Tx
+from gateway.bucket import Bucket
 from gateway.desk.auth import Caller, Sessions
 from gateway.runtime import Gateway
-from gateway.webchat_limits import Bucket
 from gateway.webchat_typing import TYPING, Typing
 
 Entry = tuple[dict[str, Any], bool]
@@ -27,7 +27,7 @@ FRAME_BYTES_MAX = 4_096
 WAITING_MAX = 2_000
 ALIVE_EVERY_S = 10.0
 FRAMES_PER_S = 5.0
-FRAMES_BURST = 20.0
+FRAMES_BURST = 20
 
 
 class PageSocket:
@@ -111,9 +111,9 @@ class PageSocket:
                 await self.response.send_str(json.dumps(self._waiting.popleft(), ensure_ascii=False))
 
     async def _listen(self) -> None:
-        bucket = Bucket(FRAMES_PER_S, FRAMES_BURST, time.monotonic())
+        bucket = Bucket(1 / FRAMES_PER_S, FRAMES_BURST)
         async for message in self.response:
-            if message.type is not WSMsgType.TEXT or bucket.take(time.monotonic()):
+            if message.type is not WSMsgType.TEXT or bucket.ask(time.monotonic()):
                 await self.end(1008, "unexpected")
                 return
             try:

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.model.outbound import SendError, SendErrorCode
+from gateway.bucket import Bucket
 from gateway.sending.breaker import HOLD_MAX_MS, Breaker, Verdict
-from gateway.sending.bucket import Bucket
 
 SENDING_MAX = 32  # at once on one channel, so that a slow provider neither fills the memory nor holds up the others
 RETRIES_MAX = SENDING_MAX // 10  # of those may be further attempts, so that what fails does not hold up what has not been tried yet
+_BURST_S = 0.1  # what may go at once after a pause: small, so that no second holds much more than the rate
 THROTTLED_MS = 1_000  # for a provider that wants less and does not say for how long
 _FAILING = {SendErrorCode.NOT_CONNECTED, SendErrorCode.TIMEOUT, SendErrorCode.PROVIDER_DOWN, SendErrorCode.UNREADABLE_ANSWER}
 
@@ -34,7 +35,7 @@ class Lane:
     """The limits of one account at a provider: rates (0: none), the breaker, and how many are under way."""
 
     def __init__(self, sends_per_s: float, sends_per_recipient_s: float, recipient_codes: frozenset[str] = frozenset()) -> None:
-        self._bucket = Bucket(sends_per_s) if sends_per_s > 0 else None
+        self._bucket = paced(sends_per_s) if sends_per_s > 0 else None
         self._gap_ms = 1_000 / sends_per_recipient_s if sends_per_recipient_s > 0 else 0.0
         self._recipient_codes = recipient_codes
         self._not_before: dict[str, float] = {}
@@ -100,6 +101,11 @@ class Lane:
             self._not_before[permit.recipient] = max(self._not_before.get(permit.recipient, 0.0), now + wish_ms)
         else:
             self._breaker.hold(now, wish_ms)
+
+
+def paced(rate_per_s: float) -> Bucket:
+    """Return a bucket that lets so many through in a second on average, and a tenth of a second's worth at once, but at least one."""
+    return Bucket(1_000 / rate_per_s, max(1, int(rate_per_s * _BURST_S)))
 
 
 def wished_ms(error: SendError) -> float | None:

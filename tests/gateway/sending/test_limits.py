@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.outbound import SendError, SendErrorCode
+from gateway.bucket import Bucket
 from gateway.sending.breaker import Breaker, Verdict
-from gateway.sending.bucket import Bucket
-from gateway.sending.lane import SENDING_MAX, Lane
+from gateway.sending.lane import SENDING_MAX, Lane, paced
 
 DOWN = SendError(SendErrorCode.PROVIDER_DOWN, retryable=True)
 REFUSED = SendError(SendErrorCode.BAD_ADDRESS, retryable=False)
@@ -20,7 +20,7 @@ REFUSED = SendError(SendErrorCode.BAD_ADDRESS, retryable=False)
     pauses=st.lists(st.floats(0, 5_000), min_size=1, max_size=200),
 )
 def test_no_stretch_of_time_has_more_than_its_rate_and_one_burst(rate: float, pauses: list[float]) -> None:
-    bucket, now, taken = Bucket(rate), 1_000_000.0, []
+    bucket, now, taken = paced(rate), 1_000_000.0, []
     for pause in pauses:
         now += pause
         for _ in range(bucket.ready(now)):
@@ -35,7 +35,7 @@ def test_no_stretch_of_time_has_more_than_its_rate_and_one_burst(rate: float, pa
 
 @given(rate=st.floats(0.05, 500), takes=st.integers(1, 200), pause=st.floats(0, 10_000))
 def test_it_is_free_when_it_says_and_not_before(rate: float, takes: int, pause: float) -> None:
-    bucket, now = Bucket(rate), 1_000_000.0
+    bucket, now = paced(rate), 1_000_000.0
     for _ in range(takes):
         now = bucket.free_at(now)
         assert bucket.ready(now + 1e-3) >= 1
@@ -45,13 +45,26 @@ def test_it_is_free_when_it_says_and_not_before(rate: float, takes: int, pause: 
 
 
 def test_a_bucket_that_is_asked_for_steadily_gives_its_whole_rate() -> None:
-    bucket, now, taken = Bucket(30), 0.0, 0
+    bucket, now, taken = paced(30), 0.0, 0
     while now < 60_000:
         for _ in range(bucket.ready(now)):
             bucket.take(now)
             taken += 1
         now += 50
     assert 1_790 <= taken <= 1_803
+
+
+@given(rate=st.floats(0.05, 500), burst=st.integers(1, 50), pauses=st.lists(st.floats(0, 50), max_size=100))
+def test_who_is_told_to_wait_has_taken_nothing_and_may_go_then(rate: float, burst: int, pauses: list[float]) -> None:
+    bucket, now = Bucket(1 / rate, burst), 1_000.0
+    assert [bucket.ask(now) for _ in range(burst)] == [0.0] * burst
+    for pause in (0.0, *pauses):
+        now += pause
+        wait_s = bucket.ask(now)
+        assert wait_s <= 1 / rate + 1e-6
+        if wait_s:
+            now += wait_s + 1e-6
+            assert bucket.ask(now) == 0.0
 
 
 def fails(breaker: Breaker, times: int, now: float, *, verdict: Verdict = Verdict.FAILS) -> None:
