@@ -84,7 +84,13 @@ class Telephone(Calls):
         self._feed.tell("moved", {"call": sid, "ended": True})
 
     async def _moved(self, call: Call, url: str) -> None:
-        await self.redirect(call.caller.sid, url)
+        """Have a call go on with the document at `url`, wherever it is, unless it has ended meanwhile."""
+        async with call.lock:
+            if self._calls.get(call.caller.sid) is not call:
+                return
+            await self._out(call, call.caller, "redirected", quiet=True)
+            call.agent, call.dialled, call.bridged_at = None, None, 0
+            await self._fetch(call, call.caller, url, {})
         self._feed.tell("moved", {"call": call.caller.sid, "ended": call.caller.state == "ended"})
 
     async def pick_up(self, sid: str, act: str) -> dict[str, Any]:
@@ -124,14 +130,6 @@ class Telephone(Calls):
         call, _ = self._found(sid)
         async with call.lock:
             return view(call)
-
-    async def redirect(self, sid: str, url: str) -> None:
-        """Have a call go on with the document at `url`, wherever it is."""
-        call, caller = self._found(sid)
-        async with call.lock:
-            await self._out(call, caller, "redirected", quiet=True)
-            call.agent, call.dialled, call.bridged_at = None, None, 0
-            await self._fetch(call, caller, url, {})
 
     async def hang_up(self, sid: str, *, recorded_s: int = 0) -> None:
         """End a call from the phone; one that it has not taken is declined."""

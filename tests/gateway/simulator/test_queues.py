@@ -11,6 +11,7 @@ import pytest
 from gateway.simulator.twilio import TwilioStandIn
 from gateway.simulator.twilio_calls import BROKEN
 from gateway.simulator.twilio_queues import SIZE_MAX
+from gateway.simulator.twilio_wire import Account
 from tests.gateway.simulator.test_calls import AGENT, BYE, NUMBER, PHONE, SID, TOKEN, Application, said
 
 OTHER = "+254700000002"
@@ -75,6 +76,17 @@ async def test_an_application_calls_somebody_out_of_the_queue() -> None:
         assert [path.partition("?")[2] for path in application.paths[2:4]] == ["m=out", "m=fetched"]
         await calls.agent(call, "busy")
     assert next(form for form in application.forms if "DialCallStatus" in form)["DialCallStatus"] == "busy"
+
+
+async def test_a_caller_who_hangs_up_while_they_are_called_out_of_the_queue_is_gone() -> None:
+    application = Application([QUEUE, WAIT, ""])
+    async with application.phones() as (calls, _):
+        call = (await calls.dial(PHONE, NUMBER))["call"]
+        calls.change(Account(SID, TOKEN, NUMBER, application.hook), call, {"Url": (f"{application.hook}?m=fetched",)})
+        await calls.hang_up(call)
+        await calls.close()
+    assert [path.partition("?")[2] for path in application.paths[2:]] == ["m=out", ""]
+    assert application.last["CallStatus"] == "completed"
 
 
 async def test_a_queue_that_is_full_takes_nobody() -> None:
