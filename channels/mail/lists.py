@@ -44,7 +44,12 @@ def names(root: Part) -> tuple[str, ...]:
 
 def author(root: Part, sender: Mailbox, named: tuple[str, ...], over: set[Cap]) -> Mailbox:
     """Return who wrote a mail: the sender, or whom the list names in their place if From has its own address."""
-    if sender.address.lower() not in named:
+    if not _is_named(sender.address, named):
         return sender
     others = (box for name in _WRITTEN_BY for box in fields.mailboxes(root.all(name)[:1], over))
-    return next((box for box in others if box.address and box.address.lower() not in named), sender)
+    return next((box for box in others if box.address and not _is_named(box.address, named)), sender)
+
+
+def _is_named(address: str, named: tuple[str, ...]) -> bool:
+    plain = address.lower()
+    return plain in named or plain.replace("@", ".") in named

@@ -66,6 +66,11 @@ def test_the_author_is_found_where_the_list_has_put_its_own_address(left_out: st
     assert (message.sender.value, message.profile_name, automatic(message)) == (ANNA, "Anna", "")
 
 
+def test_a_list_that_names_itself_by_its_id_only_tells_the_author_too() -> None:
+    message = heard(mail({"List-Id": "Help <help.operator.example>"}, REWRITTEN))
+    assert (message.sender.value, automatic(message)) == (ANNA, "")
+
+
 def test_an_author_who_writes_from_elsewhere_is_whom_from_names() -> None:
     assert heard(mail(GROUP, {"Reply-To": "eve@evil.example"})).sender.value == ANNA
 

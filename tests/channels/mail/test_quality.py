@@ -48,6 +48,18 @@ def test_a_bounce_names_address_status_and_mail(name: str) -> None:
     assert bool(failure.message_id) is ("sent-7" in raw)
 
 
+def test_a_letter_without_an_address_is_about_those_whom_its_header_names() -> None:
+    raw = (
+        b"From: MAILER-DAEMON@mx.example\nX-Failed-Recipients: anna@customer.example, bob@customer.example\nSubject: failed\n\nIt failed.\n"
+    )
+    assert [failure.address for failure in parse(raw).failures] == ["anna@customer.example", "bob@customer.example"]
+
+
+def test_an_address_in_a_domain_with_an_underscore_is_whole() -> None:
+    raw = b"From: MAILER-DAEMON@mx.example\nSubject: failed\n\nNot delivered:\n<anna@old_server.example>: 550 5.1.1 host not found\n"
+    assert [failure.address for failure in parse(raw).failures] == ["anna@old_server.example"]
+
+
 @pytest.mark.parametrize("name", COMPLAINTS)
 def test_a_complaint_names_the_address_and_the_mail(name: str) -> None:
     (failure,) = parse(COMPLAINTS[name].encode()).failures
