@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channels import admission, frames
-from channels.email_webhooks import BODY_BYTES_MAX, ByWebhook, capabilities, header, objects, raw_mail, report, table, text
+from channels.email_webhooks import BODY_BYTES_MAX, ByWebhook, capabilities, header, raw_mail, report
+from channels.frames import objects, table, text
 from channels.mail.fields import unbase64
 from channels.mail.outgoing import Outgoing
 from channels.mail.rebuilt import Piece, rebuilt

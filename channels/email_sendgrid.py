@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from channels import admission, frames, multipart
-from channels.email_webhooks import ByWebhook, capabilities, header, raw_mail, report, table, text
+from channels import admission, frames, multipart, signatures
+from channels.email_webhooks import ByWebhook, capabilities, header, raw_mail, report
 from channels.forms import NotAForm
+from channels.frames import table, text
 from channels.mail import charsets
 from channels.mail.mime import Budget, read
 from channels.mail.outgoing import Outgoing
@@ -91,8 +92,7 @@ class EmailSendgrid(ByWebhook):
         given, at = header(request, _SIGNATURE), header(request, _TIMESTAMP)
         if not given or not at:
             raise AuthenticationFailed("missing_signature")
-        if not (at.isascii() and at.isdecimal() and len(at) <= 12) or abs(int(at) * 1_000 - request.received_at) > REPLAY_MS:
-            raise AuthenticationFailed("bad_timestamp")
+        signatures.check_time(at, request.received_at, REPLAY_MS)
         try:
             signature = base64.b64decode(given, validate=True)
         except ValueError:

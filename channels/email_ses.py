@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from channels import frames, sms, sns
 from channels.email_events import incomplete
-from channels.email_webhooks import ByWebhook, capabilities, objects, raw_mail, report, table, text
+from channels.email_webhooks import ByWebhook, capabilities, raw_mail, report
+from channels.frames import objects, table, text
 from channels.http import Http
 from channels.mail.outgoing import Outgoing
 from channels.mail.rebuilt import rebuilt

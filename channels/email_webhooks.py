@@ -6,7 +6,7 @@ Must not know a provider.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from channels.email_addresses import mailbox
 from channels.email_events import TEXT_CHARS_MAX, events_of
@@ -100,21 +100,3 @@ def report(
 def header(request: RawRequest, name: str) -> str:
     """Return a header of a request, empty if it is missing."""
     return request.headers.get(name, "")
-
-
-def text(fields: Mapping[str, Any], name: str) -> str:
-    """Return a member that is text, empty for any other."""
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return a member that is an object, an empty one for any other."""
-    value = fields.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def objects(fields: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """Return the objects of a member that is a list, none of any other."""
-    values = fields.get(name)
-    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []

@@ -52,6 +52,24 @@ def text_member(frame: Mapping[str, Any], name: str, default: str | None = None)
     return value
 
 
+def text(frame: Mapping[str, Any], name: str) -> str:
+    """Return a member that is text, empty for any other."""
+    value = frame.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def table(frame: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a member that is an object, an empty one for any other."""
+    value = frame.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def objects(frame: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Return the objects of a member that is a list, none of any other."""
+    values = frame.get(name)
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):

@@ -32,6 +32,12 @@ def check_hmac(keys: Iterable[bytes], message: bytes, given: str, digest: str = 
         raise AuthenticationFailed("bad_signature")
 
 
+def check_time(at: str, received_at: int, replay_ms: int) -> None:
+    """Raise `AuthenticationFailed` unless `at`, in seconds, is a time less than `replay_ms` from when the request came."""
+    if not (at.isascii() and at.isdecimal() and len(at) <= 12) or abs(int(at) * 1_000 - received_at) > replay_ms:
+        raise AuthenticationFailed("bad_timestamp")
+
+
 def twilio_signature(auth_token: str, url: str, fields: Mapping[str, Sequence[str]]) -> str:
     """Return what Twilio writes into X-Twilio-Signature for a URL and the fields of its form; raises UnicodeEncodeError."""
     return _twilio_mac(auth_token, url, _signed_fields(fields))

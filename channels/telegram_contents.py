@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from channels import numbers, texts
+from channels.frames import objects
 from core.model.inbound import Media, UnreadableRequest
 
 Json = Mapping[str, Any]
@@ -39,9 +40,9 @@ def said(message: Json) -> str | None:
     if rolled is not None:  # somebody who sends one of a few emoji alone sends this
         words = [text_of(rolled, "emoji")]
     elif asked is not None:
-        words = [text_of(asked, "question"), *(text_of(option, "text") for option in _objects(asked, "options"))]
+        words = [text_of(asked, "question"), *(text_of(option, "text") for option in objects(asked, "options"))]
     elif listed is not None:
-        words = [text_of(listed, "title"), *(text_of(task, "text") for task in _objects(listed, "tasks"))]
+        words = [text_of(listed, "title"), *(text_of(task, "text") for task in objects(listed, "tasks"))]
     elif sent_by_app is not None:
         words = [text_of(sent_by_app, "data")]
     else:
@@ -72,7 +73,7 @@ def _rich(message: Json) -> list[str]:
 def media(message: Json, person: Json) -> Iterator[Media]:
     """Yield what a message carries beside its text. Files stay at Telegram, under their `file_id`, until a job with limits fetches them."""
     yield from _files(message)
-    for piece in _objects(object_of(message, "paid_media") or {}, "paid_media"):
+    for piece in objects(object_of(message, "paid_media") or {}, "paid_media"):
         yield from _files(piece)
     contact = object_of(message, "contact")
     if contact is not None:
@@ -86,7 +87,7 @@ def media(message: Json, person: Json) -> Iterator[Media]:
 
 
 def _files(message: Json) -> Iterator[Media]:
-    sizes = _objects(message, "photo")
+    sizes = objects(message, "photo")
     if sizes:
         largest = max(sizes, key=lambda size: (whole_of(size, "width") or 0) * (whole_of(size, "height") or 0))
         yield _file("image", largest, "image/jpeg")
@@ -147,11 +148,6 @@ def text_of(node: Json, name: str) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     raise UnreadableRequest("bad_update", name)
-
-
-def _objects(node: Json, name: str) -> list[Json]:
-    values = node.get(name)
-    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
 
 def whole_of(node: Json, name: str) -> int | None:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from channels import forms
 from core.model.inbound import RawRequest
 
-FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+_JSON = "application/json"
 _METHODS, _URLS = ("method", "httpMethod"), ("url", "uri", "path")
 _BODIES, _FORMS, _QUERIES = ("body", "data"), ("form",), ("query", "args", "queryStringParameters")
 _WEB = frozenset({"GET", "POST", "PUT"})
@@ -32,10 +33,10 @@ def readings(line: str) -> Sequence[RawRequest]:
     headers = _headers(record.get("headers"))
     body, query = _member(record, _BODIES), _member(record, _QUERIES)
     form = _member(record, (*_FORMS, "params"))
-    method = _text(record, _METHODS, "" if body or record.get("json") is not None or "body_base64" in record else "?").upper()
-    url = _text(record, _URLS, "")
-    if method in {"", "?"}:
-        method = "GET" if method and ("?" in url or query or "params" in record) else "POST"
+    method, url = _text(record, _METHODS).upper(), _text(record, _URLS)
+    if not method:
+        posts = body or record.get("json") is not None or record.get("body_base64") is not None
+        method = "GET" if not posts and ("?" in url or query or "params" in record) else "POST"
     if method == "GET":
         query, form = query or form, None
         if "?" not in url and not query and isinstance(body, str) and not isinstance(_decoded(body), dict):
@@ -43,18 +44,16 @@ def readings(line: str) -> Sequence[RawRequest]:
     if query:
         url += ("&" if "?" in url else "?") + (query if isinstance(query, str) else _encoded(query))
     if form is not None and not body:
-        body, headers = form, {"content-type": FORM, **headers}
+        body, headers = form, {"content-type": forms.TYPE, **headers}
     if record.get("json") is not None and not body:
-        body, headers = record["json"], {"content-type": JSON, **headers}
+        body, headers = record["json"], {"content-type": _JSON, **headers}
     url = url.replace("#", "%23")  # no request has a fragment, but a service code that was not encoded looks like one
     received_at = record.get("received_at", 0)
     if type(received_at) is not int:
         raise BadLine("received_at must be a number of milliseconds")
-    remote, web = _text(record, ("remote",), ""), method in _WEB
-    if "body_base64" in record:
-        bodies = _guessed(_from_base64(_text(record, ("body_base64",), "")), headers, web=web)
-    elif record.get("isBase64Encoded") is True:
-        bodies = _guessed(_from_base64(_text(record, _BODIES, "")), headers, web=web)
+    remote, web = _text(record, ("remote",)), method in _WEB
+    if record.get("body_base64") is not None or record.get("isBase64Encoded") is True:
+        bodies = _guessed(_from_base64(_text(record, ("body_base64", *_BODIES))), headers, web=web)
     elif isinstance(body, dict | list):
         bodies = _document(body, headers.get("content-type", ""), web=web)
     elif isinstance(body, str | None):
@@ -84,10 +83,11 @@ def _member(record: Mapping[str, Any], names: Iterable[str]) -> Any:
     return next((record[name] for name in names if record.get(name) is not None), None)
 
 
-def _text(record: Mapping[str, Any], names: Sequence[str], default: str) -> str:
+def _text(record: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Return the first of some members that there is, which must be text, empty where there is none."""
     value = _member(record, names)
     if value is None:
-        return default
+        return ""
     if not isinstance(value, str):
         raise BadLine(f"{names[0]} must be text")
     return value
@@ -120,18 +120,17 @@ def _headers(given: object) -> dict[str, str]:
 def _document(content: dict[str, Any] | list[Any], content_type: str, *, web: bool) -> list[tuple[str, bytes]]:
     """Return the bodies that a body written as JSON can stand for: the fields of a form, and JSON as it is."""
     whole = json.dumps(content).encode()
-    kind = content_type.partition(";")[0].strip().lower()
     if not web or not isinstance(content, dict) or not _is_flat(content):
-        return [("" if content_type else JSON, whole)]
+        return [("" if content_type else _JSON, whole)]
     if content_type:
-        return [("", _encoded(content).encode() if kind == FORM else whole)]
-    return [(FORM, _encoded(content).encode()), (JSON, whole)]
+        return [("", _encoded(content).encode() if forms.is_form(content_type) else whole)]
+    return [(forms.TYPE, _encoded(content).encode()), (_JSON, whole)]
 
 
 def _guessed(body: bytes, headers: Mapping[str, str], *, web: bool) -> list[tuple[str, bytes]]:
     """Return a body with the content type that it looks like, if it was recorded without one."""
     content_type = headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() == FORM:
+    if forms.is_form(content_type):
         return [("", _one_line(body))]
     if content_type or not web:
         return [("", body)]
@@ -139,10 +138,10 @@ def _guessed(body: bytes, headers: Mapping[str, str], *, web: bool) -> list[tupl
         boundary = body[2:_BOUNDARY_BYTES_MAX].split(b"\n")[0].strip().decode("latin-1")
         return [(f"multipart/form-data; boundary={json.dumps(boundary)}", body)]
     if not body.lstrip().startswith((b"{", b"[")):
-        return [(FORM, _one_line(body))]
+        return [(forms.TYPE, _one_line(body))]
     content = _decoded(body)
-    fields = [(FORM, _encoded(content).encode())] if isinstance(content, dict) and _is_flat(content) else []
-    return [(JSON, body), *fields]
+    fields = [(forms.TYPE, _encoded(content).encode())] if isinstance(content, dict) and _is_flat(content) else []
+    return [(_JSON, body), *fields]
 
 
 def _one_line(form: bytes) -> bytes:
