@@ -76,8 +76,7 @@ def _decoded(octets: str, charset: str) -> str:
 
 def _part(one: Callable[[str], str]) -> Part | None:
     ends = {"source_addr": one("from"), "destination_addr": one("to")}
-    found = smpp_parts.part_of({"esm_class": _UDHI, "short_message": one("udh"), **ends})
-    return None if found is None else Part(found.series, found.number, found.total)
+    return smpp_parts.part_of({"esm_class": _UDHI, "short_message": one("udh"), **ends})
 
 
 def _moment(text: str) -> int | None:

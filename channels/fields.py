@@ -25,7 +25,7 @@ def read(request: RawRequest, otherwise: str = "") -> Form:
     kind = content_type.partition(";")[0].strip().lower()
     if request.method == "GET":
         return query(request.url, otherwise)
-    if kind != forms.TYPE and (kind.endswith(_JSON) or request.body.lstrip().startswith(b"{")):
+    if kind != forms.TYPE and (kind.endswith(_JSON) or frames.looks_like_json(request.body)):
         return flat(frames.read_object(request.body))
     return form(request.body, content_type or forms.TYPE, otherwise)
 
@@ -77,13 +77,13 @@ def flat(value: dict[str, Any]) -> Form:
         elif isinstance(content, list):
             waiting += [(f"{name}.{index}", item) for index, item in enumerate(content)]
         elif content is not None:
-            found[name] = (*found.get(name, ()), scalar(content))
+            found[name] = (*found.get(name, ()), _scalar(content))
         if len(found) > forms.FIELDS_MAX or len(waiting) > forms.FIELDS_MAX or len(name) > forms.BODY_BYTES_MAX // forms.FIELDS_MAX:
             raise UnreadableRequest("too_many_fields")
     return found
 
 
-def scalar(content: object) -> str:
+def _scalar(content: object) -> str:
     """Return one value of JSON that is no object, list or null as text."""
     if isinstance(content, bool):
         return "true" if content else "false"

@@ -7,22 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
+
+from core.model.inbound import Part
 
 _UDHI = 0x40
 _MISSING = "[...]".encode("utf-16-be").hex()
 _UCS2 = 0x08
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Where a message stands among the parts of a long one; `series` names the long one."""
-
-    series: str
-    number: int
-    total: int
 
 
 def payload(fields: Mapping[str, Any]) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any
 
 from channels import smpp_messages, smpp_parts
 from channels.smpp import Smpp
-from channels.smpp_parts import Part
+from core.model.inbound import Part
 from core.model.outbound import Answer, SendError
 from core.store import parts, smsc
 from core.store.api import StoreUnavailable

@@ -128,7 +128,15 @@ def test_parts_of_the_older_api_have_a_header() -> None:
         ours.authenticate(replace(what, url=what.url.replace(HERE.value[1:], "27999900004")))
 
 
-@pytest.mark.parametrize(("query", "code"), [("moMsgId=1&from=1&from=2", "repeated_field"), ("&".join("a" * 300), "too_many_fields"), ("", "bad_id")])
+def test_half_a_character_in_the_older_json_is_no_error_of_ours() -> None:
+    (event,) = adapter(NOWHERE).parse(request({"data": {"moMsgId": "1", "from": "27999900001", "text": "a\ud800"}}))
+    assert isinstance(event, InboundMessage)
+    assert event.text.startswith("a")
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [("moMsgId=1&from=1&from=2", "repeated_field"), ("&".join("a" * 300), "too_many_fields"), ("", "bad_id")]
+)
 def test_a_bent_query_of_the_older_api(query: str, code: str) -> None:
     with pytest.raises(UnreadableRequest, match=code):
         adapter(NOWHERE).parse(RawRequest("GET", f"{PUBLIC_URL}?{query}", {}, b"", 0))
