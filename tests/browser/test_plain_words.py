@@ -139,6 +139,19 @@ async def test_a_lost_connection_is_told_once_not_each_second(parley: Running, o
     assert await page.evaluate("told") == [lost, "Connected"]
 
 
+async def test_what_went_wrong_is_said_beside_what_one_writes_not_over_it(parley: Running, open_page: OpenPage) -> None:
+    await asks_for_an_agent(parley)
+    desk = await desk_of(parley, open_page)
+    await desk.claim_first()
+    await desk.page.context.set_offline(True)
+    await desk.send("Good morning")
+    toast = await desk.page.locator(".toast").bounding_box()
+    composer = await desk.page.locator("#composer").bounding_box()
+    assert toast is not None
+    assert composer is not None
+    assert toast["y"] + toast["height"] < composer["y"]
+
+
 async def test_what_cannot_be_played_is_offered_as_a_file(tmp_path: Path, open_page: OpenPage) -> None:
     async with Provider().running() as provider, gateway_at(provider, tmp_path) as parley:
         sounds = {"whole": voice_note(2), "broken": voice_note(2)[:64]}
@@ -249,3 +262,11 @@ async def test_the_drawer_gives_the_focus_back(parley: Running, open_page: OpenP
     await page.locator("#drawer-close").focus()
     await page.keyboard.press("Escape")
     await expect(page.locator("[data-raw=phone]")).to_be_focused()
+
+
+@pytest.mark.parametrize("path", ["/", "/desk", "/desk/agents", "/desk/dead-letters"])
+async def test_every_page_has_one_heading_of_the_first_level(parley: Running, open_page: OpenPage, path: str) -> None:
+    page = (await desk_of(parley, open_page, "admin")).page
+    await page.goto(f"{parley.gateway.url}{path}")
+    await expect(page.locator("h1")).to_have_count(1)
+    await expect(page.locator("h1")).not_to_have_text("")
