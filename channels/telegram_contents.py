@@ -92,7 +92,7 @@ def _files(message: Json) -> Iterator[Media]:
         largest = max(sizes, key=lambda size: (whole_of(size, "width") or 0) * (whole_of(size, "height") or 0))
         yield _file("image", largest, "image/jpeg")
     for name, (kind, usual) in _FILES.items():
-        file = object_of(message, name)
+        file = object_of(message, name) if name in message else None  # most messages are text alone
         if file is not None and _TWICE.get(name) not in message:
             yield _file(kind, file, usual)
     sticker = object_of(message, "sticker")
