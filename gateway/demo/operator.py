@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -86,10 +87,19 @@ async def listen(app: web.Application, stack: AsyncExitStack) -> str:
     """Serve an application on a free loopback port and return its URL."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    stack.push_async_callback(runner.cleanup)
+    stack.push_async_callback(_end, runner)
     listener = socket.create_server(("127.0.0.1", 0))
     await web.SockSite(runner, listener).start()
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def _end(runner: web.AppRunner) -> None:
+    """Stop serving. Who was just being accepted is let in first: nobody would close a connection that is made afterwards."""
+    for site in tuple(runner.sites):
+        await site.stop()
+    for _ in range(2):  # a round of the loop to make the connection, and one to tell of it
+        await asyncio.sleep(0)
+    await runner.cleanup()
 
 
 def admit_customers(tx: Tx, at: int) -> None:
