@@ -152,6 +152,15 @@ async def test_what_went_wrong_is_said_beside_what_one_writes_not_over_it(parley
     assert toast["y"] + toast["height"] < composer["y"]
 
 
+async def test_who_comes_back_while_nobody_waits_sees_the_own_work(parley: Running, open_page: OpenPage) -> None:
+    await asks_for_an_agent(parley)
+    desk = await desk_of(parley, open_page)
+    await desk.claim_first()
+    await desk.page.reload()
+    await expect(desk.page.locator(".line")).to_be_visible()
+    await expect(desk.page.locator('[data-tab="mine"]')).to_have_attribute("aria-pressed", "true")
+
+
 async def test_what_cannot_be_played_is_offered_as_a_file(tmp_path: Path, open_page: OpenPage) -> None:
     async with Provider().running() as provider, gateway_at(provider, tmp_path) as parley:
         sounds = {"whole": voice_note(2), "broken": voice_note(2)[:64]}

@@ -20,6 +20,8 @@ export class Lists {
   }
 
   update(lists) {
+    if (!this.begun && !lists.queue.length && lists.mine.length) this.tab = "mine"; // who comes back sees the own work, not an empty list
+    this.begun = true;
     this.lines = lists;
     this.#render();
   }
