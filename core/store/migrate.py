@@ -1,4 +1,4 @@
-"""Brings an SQLite file to the schema of this program, forward only, one transaction a step.
+"""Brings an SQLite file to the schema of this program, forward only, in one transaction.
 
 The steps are the numbered SQL files of a folder. A file names the oldest program that can still work with its result in a
 first line `-- oldest program: N`, where a program's number is that of its newest step; without the line it is the step's own.
@@ -42,12 +42,13 @@ def steps(folder: Path = FOLDER) -> tuple[Step, ...]:
 
 
 def migrate(connection: apsw.Connection, path: Path, todo: tuple[Step, ...]) -> None:
-    """Apply the steps that the file has not had yet; raises `StoreRefused` (newer_schema, damaged) and `apsw.Error`."""
+    """Apply the steps that the file has not had yet, all or none; raises `StoreRefused` (newer_schema, damaged) and `apsw.Error`."""
     version = _version(connection, path)
     _check(connection, path, version, todo)
-    for step in todo:
-        if step.version > version:
-            _apply(connection, step)
+    with connection:
+        for step in todo:
+            if step.version > version:
+                _apply(connection, step)
 
 
 def check(connection: apsw.Connection, path: Path, known: tuple[Step, ...]) -> None:
@@ -87,9 +88,8 @@ def _number(connection: apsw.Connection, sql: str) -> int:
 
 
 def _apply(connection: apsw.Connection, step: Step) -> None:
-    with connection:
-        if step.version == 1:
-            connection.execute("create table schema_version (version integer not null, oldest_program integer not null)").fetchall()
-            connection.execute("insert into schema_version values (0, 0)").fetchall()
-        connection.execute(step.sql).fetchall()
-        connection.execute("update schema_version set version = ?, oldest_program = ?", (step.version, step.oldest_program)).fetchall()
+    if step.version == 1:
+        connection.execute("create table schema_version (version integer not null, oldest_program integer not null)").fetchall()
+        connection.execute("insert into schema_version values (0, 0)").fetchall()
+    connection.execute(step.sql).fetchall()
+    connection.execute("update schema_version set version = ?, oldest_program = ?", (step.version, step.oldest_program)).fetchall()

@@ -17,6 +17,8 @@ from tests.faults.disk import Disk, disk
 from tests.faults.promises import Promises, found, prepare
 from tests.faults.test_power_cut import Cuts
 
+EVERYDAY_STEP = 7  # of the operations of opening a store, one in so many fails; in the long run, each
+
 
 class Faults:
     """Lets an operation of one kind fail now and then, and after each failure cuts the power now and then."""
@@ -104,10 +106,11 @@ def test_what_a_killed_process_left_unsynced_is_made_durable_before_anything_is_
 
 
 @pytest.mark.first
-def test_opening_a_store_survives_a_failure_of_each_operation_in_turn(tmp_path: Path) -> None:
+def test_opening_a_store_survives_a_failure_of_each_operation_in_turn(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    step = 1 if request.config.getoption("--long") else EVERYDAY_STEP
     with disk(f"opening-{tmp_path.name}") as layer:
         refused: Counter[str] = Counter()
-        for nth in range(1, 2_000):
+        for nth in range(1, 2_000, step):
             left = nth
 
             def watch(operation: str, _name: str) -> None:

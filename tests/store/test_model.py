@@ -140,5 +140,5 @@ class StoreMachine(RuleBasedStateMachine):
         assert {key: list(rest) for key, *rest in rows} == self.model
 
 
-StoreMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+StoreMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
 TestStoreMachine = StoreMachine.TestCase
