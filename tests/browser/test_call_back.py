@@ -38,7 +38,7 @@ async def asked_for(page: Page, parley: Running, open_page: OpenPage, **desk_opt
     return desk
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.long)])
 async def test_a_click_calls_and_the_customer_who_answers_is_put_through(parley: Running, open_page: OpenPage, width: int) -> None:
     page = await open_page(parley.gateway.url)
     desk = await asked_for(page, parley, open_page, width=width, height=800)
@@ -68,8 +68,8 @@ async def test_a_click_calls_and_the_customer_who_answers_is_put_through(parley:
 @pytest.mark.parametrize(
     ("button", "state", "told"),
     [
-        ("Decline", "Not answered", "Call not answered: the customer is on the phone"),
-        ("Let it ring", "Not answered", "Call not answered: nobody picked up"),
+        pytest.param("Decline", "Not answered", "Call not answered: the customer is on the phone", marks=pytest.mark.long),
+        pytest.param("Let it ring", "Not answered", "Call not answered: nobody picked up", marks=pytest.mark.long),
         ("A machine answers", "Answered", "An answering machine took the call and was told your words"),
     ],
 )

@@ -65,6 +65,7 @@ async def test_a_supervisor_looks_filters_and_discards_by_keyboard(parley: Runni
     assert await page.evaluate("window.hurt") is None
 
 
+@pytest.mark.long
 async def test_a_replay_that_fails_again_stays_and_says_so(parley: Running, open_page: OpenPage) -> None:
     await keep(parley, 1)
     desk = await desk_of(parley, open_page, "supervisor", width=390, height=844, color_scheme="dark")
@@ -101,6 +102,7 @@ async def test_a_message_is_corrected_and_its_mistakes_are_told_in_place(
     assert await page.evaluate("window.hurt") is None
 
 
+@pytest.mark.long
 async def test_nothing_is_said_where_there_is_nothing(parley: Running, open_page: OpenPage) -> None:
     desk = await desk_of(parley, open_page, "supervisor")
     await expect(desk.page.locator("#dead-letters")).to_be_hidden()
@@ -108,6 +110,7 @@ async def test_nothing_is_said_where_there_is_nothing(parley: Running, open_page
     await expect(desk.page.locator("#nothing")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_an_agent_is_shown_none_of_it(parley: Running, open_page: OpenPage) -> None:
     await keep(parley, 1)
     desk = await desk_of(parley, open_page, "agent")

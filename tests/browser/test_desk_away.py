@@ -49,6 +49,7 @@ async def back(page: Page) -> None:
     await page.unroute_all(behavior="wait")
 
 
+@pytest.mark.long
 async def test_lists_and_conversation_are_read_once_the_gateway_is_back(parley: Running, open_page: OpenPage) -> None:
     await asks_for_an_agent(parley)
     desk = await desk_of(parley, open_page)
@@ -64,6 +65,7 @@ async def test_lists_and_conversation_are_read_once_the_gateway_is_back(parley: 
     await expect(page.locator(".toast")).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_earlier_entries_are_shown_once_the_gateway_is_back(parley: Running, open_page: OpenPage) -> None:
     await asks_for_an_agent(parley)
     [(conversation,)] = await parley.rows("select conversation_id from work_item")
@@ -88,6 +90,7 @@ async def test_earlier_entries_are_shown_once_the_gateway_is_back(parley: Runnin
     await expect(page.locator(".toast")).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_a_conversation_that_cannot_be_opened_leaves_the_one_on_the_screen(parley: Running, open_page: OpenPage) -> None:
     await asks_for_an_agent(parley)
     await asks_for_an_agent(parley, BEN)
@@ -107,7 +110,7 @@ async def test_a_conversation_that_cannot_be_opened_leaves_the_one_on_the_screen
     await expect(page.locator("#title")).not_to_have_text(title)
 
 
-@pytest.mark.parametrize("fault", [dies, dies_behind_a_proxy])
+@pytest.mark.parametrize("fault", [pytest.param(dies, marks=pytest.mark.long), dies_behind_a_proxy])
 async def test_a_claim_without_an_answer_is_not_called_undone_and_shows_itself(parley: Running, open_page: OpenPage, fault: Fault) -> None:
     await asks_for_an_agent(parley)
     desk = await desk_of(parley, open_page)
@@ -193,6 +196,7 @@ async def test_a_note_without_an_answer_is_kept_once_however_often_it_is_tried(p
     assert await parley.rows("select count(*) from event where kind = 'note.added'") == [(1,)], "tried twice"
 
 
+@pytest.mark.long
 async def test_a_page_that_opens_while_the_gateway_is_away_begins_when_it_is_back(parley: Running, open_page: OpenPage) -> None:
     await asks_for_an_agent(parley)
     desk = Desk(await open_page(f"{parley.gateway.url}/desk"))

@@ -100,7 +100,7 @@ async def test_short_messages_are_counted_as_the_gateway_counts_them(open_page: 
     assert [(one["encoding"], one["units"], one["parts"]) for one in counted] == expected
 
 
-@pytest.mark.parametrize("viewport", [PHONE, ZOOMED])
+@pytest.mark.parametrize("viewport", [PHONE, pytest.param(ZOOMED, marks=pytest.mark.long)])
 async def test_on_a_small_screen_there_is_one_pane_and_a_way_back(parley: Running, open_page: OpenPage, viewport: Any) -> None:
     await asks_for_an_agent(parley)
     desk = await desk_of(parley, open_page, **viewport)

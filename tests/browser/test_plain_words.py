@@ -24,6 +24,8 @@ LISTEN = """() => {
   new MutationObserver(heard).observe(document.getElementById("live"), { childList: true });
 }"""
 
+pytestmark = pytest.mark.long  # how pages read and look in detail
+
 
 @pytest.fixture
 async def parley(tmp_path: Path) -> AsyncIterator[Running]:

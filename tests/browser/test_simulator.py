@@ -159,7 +159,10 @@ async def test_light_and_dark_reach_the_frames(parley: Running, open_page: OpenP
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1600, 1000), (390, 844), (320, 640), (640, 360)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(1280, 720), (390, 844), *(pytest.param(*size, marks=pytest.mark.long) for size in ((1600, 1000), (320, 640), (640, 360)))],
+)
 async def test_nothing_is_wider_than_the_screen_and_every_device_can_be_reached(
     parley: Running, open_page: OpenPage, width: int, height: int
 ) -> None:

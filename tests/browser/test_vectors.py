@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 from playwright.async_api import Browser, Page, Request, expect
 
@@ -114,6 +115,7 @@ async def test_what_is_left_of_a_mail_runs_nothing_even_where_nothing_else_prote
     assert await looked_at(browser, left) == Seen(set(), set())
 
 
+@pytest.mark.long
 async def test_the_headers_of_a_mail_let_nothing_run_or_out_even_if_nothing_were_taken_out(browser: Browser) -> None:
     """A frame with the sandbox is a process of its own, so that only what needs it has it here: pages that lead elsewhere by themselves."""
     raw = [f"<p>x</p>{numbered(vector, number)}" for number, vector in enumerate(VECTORS)]

@@ -41,7 +41,7 @@ def phone_of(page: Page) -> Locator:
     return page.get_by_role("group", name="An agent’s phone")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.long)])
 async def test_an_agent_claims_and_talks_to_the_caller(parley: Running, open_page: OpenPage, width: int) -> None:
     call, desk = await in_queue(parley, open_page, width=width, height=844)
     await expect(desk.page.locator(".line").first).to_contain_text("On the phone")
@@ -61,6 +61,7 @@ async def test_an_agent_claims_and_talks_to_the_caller(parley: Running, open_pag
     await expect(desk.page.locator("#subtitle")).to_contain_text("With you")
 
 
+@pytest.mark.long
 async def test_an_agent_who_does_not_answer_gives_the_caller_back(parley: Running, open_page: OpenPage) -> None:
     call, desk = await in_queue(parley, open_page)
     await desk.claim_first()
@@ -85,6 +86,7 @@ async def test_a_caller_leaves_the_queue_and_is_offered_a_call_back(parley: Runn
     await expect(desk.page.locator(".system", has_text="Call: the caller left the queue")).to_have_count(1)
 
 
+@pytest.mark.long
 async def test_who_calls_again_hears_since_when_they_wait_and_leaves_a_message(parley: Running, open_page: OpenPage) -> None:
     call, desk = await in_queue(parley, open_page)
     await call.page.get_by_role("button", name="Hang up").click()
@@ -102,6 +104,7 @@ async def test_who_calls_again_hears_since_when_they_wait_and_leaves_a_message(p
     await expect(desk.page.locator("#tabs")).to_contain_text("Queue1")
 
 
+@pytest.mark.long
 async def test_a_phone_that_stops_ringing_shows_a_missed_call_and_one_that_is_answered_does_not(
     parley: Running, open_page: OpenPage
 ) -> None:
