@@ -101,16 +101,16 @@ async def test_the_thread_and_the_open_window_survive_a_reload_and_tabs_share_th
     await expect(chat.said("customer")).to_have_text(["hello from the first tab", "and from the second"])
 
 
-@pytest.mark.parametrize("text", VECTORS)
-async def test_hostile_text_stays_text(parley: Running, open_page: OpenPage, text: str) -> None:
+async def test_hostile_texts_stay_texts(parley: Running, open_page: OpenPage) -> None:
     page = await open_page(shop(parley))
     title = await page.title()
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     chat = Chat(page)
     await chat.open()
     await chat.greeted()
-    await chat.say(text)
-    await expect(chat.said("customer")).to_have_text([text.strip()])
+    for number, text in enumerate(VECTORS, 1):
+        await chat.say(text)
+        await expect(chat.said("customer")).to_have_text([said.strip() for said in VECTORS[:number]])
     await expect(page.locator("parley-chat .log li .bubble *")).to_have_count(0)
     assert await page.title() == title
 

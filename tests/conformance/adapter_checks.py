@@ -101,7 +101,7 @@ def check_arbitrary_bytes(subject: Subject) -> None:
     start = subject.authentic(subject.says("hello", {}))
     names = st.sampled_from(sorted({*start.headers, "content-type", "origin", "x-parley-visitor"}))
 
-    @settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(body=st.binary(max_size=300), header=names, value=st.text(max_size=60), query=st.text(max_size=40), cut=st.integers(0, 400))
     def attempt(body: bytes, header: str, value: str, query: str, cut: int) -> None:
         outcome(adapter, replace(start, body=body))

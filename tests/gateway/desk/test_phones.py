@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gateway.commands.agents import command
+from gateway.cli import cli
 from tests.gateway.desk.signed import signed_in
 from tests.gateway.running import Running
 
@@ -39,7 +39,7 @@ async def test_what_is_no_phone_number_is_refused(parley: Running, written: str)
 
 def test_a_phone_is_given_and_taken_by_command(tmp_path: Path) -> None:
     def run(*arguments: str, stdin: str | None = None) -> str:
-        ran = CliRunner().invoke(command, [arguments[0], "--data", str(tmp_path), *arguments[1:]], input=stdin)
+        ran = CliRunner().invoke(cli, ["agents", arguments[0], "--data", str(tmp_path), *arguments[1:]], input=stdin)
         return ran.output + str(ran.exception or "")
 
     run("add", "mwangi", "--password-stdin", stdin="correct horse battery\n")
